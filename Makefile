@@ -1,0 +1,68 @@
+# The list of commands; bare `make` prints it.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BARE := .venv-bare
+PIP_QUIET := --quiet --disable-pip-version-check --no-warn-script-location
+SETUP := $(VENV)/.set-up
+BARE_SETUP := $(BARE)/.set-up
+
+.PHONY: help
+help: ## list the commands
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+.PHONY: setup
+setup: $(SETUP) ## make .venv with everything the other commands need
+
+$(SETUP): pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install $(PIP_QUIET) --upgrade 'pip>=25.1'
+	$(VENV)/bin/python -m pip install $(PIP_QUIET) --editable '.[sandbox]' --group dev
+	@touch $@
+
+$(BARE_SETUP): pyproject.toml
+	$(PYTHON) -m venv $(BARE)
+	$(BARE)/bin/python -m pip install $(PIP_QUIET) 'pytest>=9.2,<10' 'boto3>=1.44,<2'
+	@touch $@
+
+.PHONY: demo
+demo: $(SETUP) ## take a better model out step by step and a bad one back, in the embedded sandbox
+	@$(VENV)/bin/sluice demo
+
+.PHONY: test
+test: $(SETUP) test-bare ## all tests, with full branch coverage of the core
+	$(VENV)/bin/python -m pytest tests/core tests/tick --cov --cov-report=term-missing:skip-covered -q
+	$(VENV)/bin/python -m pytest --ignore=tests/core --ignore=tests/tick --ignore=tests/bare
+
+.PHONY: test-bare
+test-bare: $(BARE_SETUP) $(SETUP) ## the core without any dependency, and the Lambda zip where only boto3 is
+	$(VENV)/bin/python tests/bare/pack.py build/lambdas.zip
+	$(BARE)/bin/python -I -m pytest -q --import-mode=importlib -p no:cacheprovider -o pythonpath=. tests/core tests/tick tests/bare
+
+.PHONY: test-engine
+test-engine: $(SETUP) ## the program under the real Pulumi engine, where a CLI is, and the same on the sandbox's
+	$(VENV)/bin/python -m pytest tests/engine
+
+.PHONY: pulumi
+pulumi: $(SETUP) ## the pinned Pulumi CLI in .tools/pulumi, unless one is on PATH
+	@$(VENV)/bin/python tools/get_pulumi.py
+
+.PHONY: check
+check: $(SETUP) ## formatting, lint, types, import rule
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+
+.PHONY: fmt
+fmt: $(SETUP) ## format the code and fix what can be fixed
+	$(VENV)/bin/ruff format .
+	$(VENV)/bin/ruff check --fix .
+
+.PHONY: golden
+golden: $(SETUP) ## write the golden files again; read their diff
+	SLUICE_GOLDEN=write $(VENV)/bin/python -m pytest -q -m golden
+
+.PHONY: clean
+clean: ## remove everything that was made
+	rm -rf $(VENV) $(BARE) build .coverage .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
