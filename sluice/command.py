@@ -1,0 +1,190 @@
+"""What people ask of a rollout: how it stands, what happened, and to take it back. Going back is refused in no phase."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sluice.apply import settle
+from sluice.core.decision import Decision, with_clock
+from sluice.core.errors import BadInput, EndpointBusy, Refused, StaleRecord
+from sluice.core.outlook import between_rollouts, next_event
+from sluice.core.record import Document, encode
+from sluice.core.release import Release
+from sluice.core.revert import roll_back
+from sluice.core.rollout import Head, Rollout
+from sluice.ports import Heartbeat, Ports
+
+ANSWER_SCHEMA = 1
+"""Version of the answers. Adding a key is fine; changing or removing one raises it, and readers refuse what they do not know."""
+HISTORY_LIMIT = 200
+"""Events in one answer: a few hundred bytes each, far below the 6 MB that Lambda answers with."""
+_LOST_RACES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """The endpoint now, as SageMaker describes it; or why it could not be seen."""
+
+    status: str | None
+    parts: dict[str, int] | None
+    desired_parts: dict[str, int] | None
+    fault: str | None
+
+
+def status(ports: Ports, endpoint: str) -> Document:
+    """What serves, what is being tried, why it waits, what comes next and how to stop it, and how the last rollout ended."""
+    head = _head(ports, endpoint)
+    now, seen, heartbeat = ports.now(), _look(ports, endpoint), ports.store.heartbeat(endpoint)
+    return {
+        **_answer(endpoint),
+        "now": now,
+        "live": _release(head.champion.release),
+        "slot": head.champion.slot,
+        "seen": encode(seen),
+        "rollout": _rollout(head, head.live, heartbeat, seen, now) if head.live else None,
+        "next": None if head.live else between_rollouts(head, now),
+        "last_outcome": encode(head.outcome) if head.outcome else None,
+        "heartbeat": encode(heartbeat) if heartbeat else None,
+    }
+
+
+def history(ports: Ports, endpoint: str, limit: int, before: int | None = None) -> Document:
+    """The newest `limit` audit events, or those before an event number; oldest first. `older` is the `before` of the page before."""
+    faults = []
+    if not 1 <= limit <= HISTORY_LIMIT:
+        faults.append(f"limit: must be 1 to {HISTORY_LIMIT}, got {limit}")
+    if before is not None and before < 1:
+        faults.append(f"before: must be an event number, 1 or more, got {before}")
+    if faults:
+        raise BadInput(tuple(faults))
+    head = _head(ports, endpoint)
+    last = min(head.version, (before or head.version + 1) - 1)
+    first = max(1, last - limit + 1)
+    found = ports.store.events(endpoint, first, last) if last else ()
+    shown = ("seq", "at", "kind", "by", "rollout", "because")
+    return {
+        **_answer(endpoint),
+        "events": [{key: getattr(event, key) for key in shown} for event in found],
+        "newest": head.version,
+        "older": first if first > 1 else None,
+    }
+
+
+def abort(ports: Ports, endpoint: str, by: str, reason: str) -> str:
+    """End a rollout that is not promoted yet; stable takes everything."""
+    return _take_back(ports, endpoint, by, reason, harmful=False)
+
+
+def rollback(ports: Ports, endpoint: str, by: str, reason: str) -> str:
+    """Take the live rollout back in any phase, also in its soak. The release is quarantined: a person saw harm."""
+    return _take_back(ports, endpoint, by, reason, harmful=True)
+
+
+def taken_back(endpoint: str, sentence: str) -> Document:
+    """The answer to `abort` and `rollback`."""
+    return {**_answer(endpoint), "result": sentence}
+
+
+def _take_back(ports: Ports, endpoint: str, by: str, reason: str, *, harmful: bool) -> str:
+    if not reason.strip():
+        raise BadInput(("reason: missing. Say why: it is kept with the decision.",))
+    word = "rolled back" if harmful else "aborted"
+    for _ in range(_LOST_RACES):
+        head = _head(ports, endpoint)
+        _refuse(head, harmful=harmful)
+        decision = _at_once(roll_back(head, ports.now(), by, f"{word} by {by}: {reason}", harmful=harmful))
+        try:
+            settle(ports, head, decision, by, {"reason": reason})
+        except StaleRecord:
+            continue
+        except EndpointBusy:
+            return f"{decision.because} (the endpoint is busy: it is asked again every few seconds until it takes the call)"
+        return decision.because
+    raise StaleRecord(f"endpoint {endpoint!r}: its record keeps changing: ask again")
+
+
+def _refuse(head: Head, *, harmful: bool) -> None:
+    if head.live is None:
+        raise Refused(
+            f"endpoint {head.endpoint!r}: no rollout is live, {head.champion.release.name} serves. "
+            "To go back to an older release, set it in the stack configuration and run `pulumi up`."
+        )
+    if _is_promoted(head, head.live) and not harmful:
+        raise Refused(
+            f"endpoint {head.endpoint!r}: {head.live.release.name} is promoted already. Use `rollback` to take it back."
+        )
+
+
+def _at_once(decision: Decision) -> Decision:
+    """With a fresh clock, which looks whether the weights are back: the old one may be waiting out a bake or a soak."""
+    return with_clock(decision) if decision.kind else decision
+
+
+def _rollout(head: Head, rollout: Rollout, heartbeat: Heartbeat | None, seen: _Seen, now: int) -> Document:
+    coming = next_event(rollout, now)
+    said, at = _last_sentence(rollout, heartbeat)
+    return {
+        "id": rollout.id,
+        "release": rollout.release.name,
+        "digest": rollout.release.digest,
+        "stable": rollout.stable.name,
+        "from_slot": rollout.from_slot,
+        "to_slot": rollout.to_slot,
+        "phase": rollout.phase.value,
+        "phase_since": rollout.phase_since,
+        "started_at": rollout.started_at,
+        "step": rollout.step + 1,
+        "steps": len(rollout.policy.steps),
+        "canary_parts": rollout.canary_parts,
+        "actual_parts": None if seen.parts is None else seen.parts.get(rollout.to_slot, 0),
+        "desired_parts": None if seen.desired_parts is None else seen.desired_parts.get(rollout.to_slot, 0),
+        "because": rollout.because,
+        "said": said,
+        "said_at": at,
+        "next": encode(coming),
+        "stop": _stop(head, rollout),
+    }
+
+
+def _last_sentence(rollout: Rollout, heartbeat: Heartbeat | None) -> tuple[str, int]:
+    """The tick's last sentence, unless something was decided since: an alarm, the sweep or a person writes no heartbeat."""
+    if heartbeat is not None and heartbeat.at > rollout.phase_since:
+        return heartbeat.because, heartbeat.at
+    return rollout.because, rollout.phase_since
+
+
+def _stop(head: Head, rollout: Rollout) -> str | None:
+    """The command that takes it back; None when it is being taken back already."""
+    if rollout.is_latched:
+        return None
+    return "rollback" if _is_promoted(head, rollout) else "abort"
+
+
+def _is_promoted(head: Head, rollout: Rollout) -> bool:
+    """By the champion pointer, not by the phase: a soak can be paused too."""
+    return head.champion.slot == rollout.to_slot
+
+
+def _look(ports: Ports, endpoint: str) -> _Seen:
+    """A status must be had when SageMaker does not answer: what is recorded is worth knowing then too."""
+    try:
+        facts = ports.endpoints.describe(endpoint)
+    except Exception as fault:
+        return _Seen(None, None, None, f"{type(fault).__name__}: {fault}")
+    return _Seen(facts.status, facts.parts, facts.desired_parts, None)
+
+
+def _head(ports: Ports, endpoint: str) -> Head:
+    head = ports.store.head(endpoint)
+    if head is None:
+        known = ", ".join(ports.store.endpoints()) or "none"
+        raise BadInput((f"endpoint {endpoint!r} is not known here (known: {known})",))
+    return head
+
+
+def _answer(endpoint: str) -> Document:
+    return {"schema": ANSWER_SCHEMA, "endpoint": endpoint}
+
+
+def _release(release: Release) -> Document:
+    return {"release": release.name, "digest": release.digest}

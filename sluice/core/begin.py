@@ -1,0 +1,173 @@
+"""Taking an endpoint over, starting a rollout, and every reason to refuse one. Refusals are sentences that say what to do."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from sluice.core.actions import StartClock
+from sluice.core.decision import BAKE_SECONDS, Decision, mirror, stay
+from sluice.core.errors import BadInput, Refused
+from sluice.core.names import rollout_id
+from sluice.core.policy import Policy
+from sluice.core.release import Release
+from sluice.core.rollout import SCHEMA, Champion, EndpointSettings, Head, Phase, Rollout, ScalingMode, SlotAlarms
+
+GENESIS = "0" * 64
+"""What the first audit event's hash is chained to."""
+_NONCE = re.compile(r"[A-Za-z0-9._-]{1,40}")
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """What `pulumi up` hands over: the release, and the snapshot the rollout will run on."""
+
+    schema: int
+    endpoint: str
+    release: Release
+    nonce: str
+    policy: Policy
+    slots: tuple[str, ...]
+    alarms: Mapping[str, SlotAlarms]
+    settings: EndpointSettings
+    instances: int
+    scaling: ScalingMode = ScalingMode.SUSPEND
+
+
+def adopted(
+    endpoint: str,
+    slots: tuple[str, ...],
+    settings: EndpointSettings,
+    release: Release,
+    serving: str,
+    instances: int = 1,
+) -> Head:
+    """The first record of an endpoint: `release` is champion in the slot that serves. Raises BadInput for an unknown slot."""
+    if serving not in slots:
+        declared = ", ".join(slots)
+        raise BadInput(
+            (
+                f"endpoint {endpoint!r} serves from variant {serving!r}, which is not one of its slots ({declared}). "
+                "Set `slots` to name it.",
+            )
+        )
+    champion = Champion(serving, release)
+    return Head(
+        schema=SCHEMA,
+        endpoint=endpoint,
+        slots=slots,
+        settings=settings,
+        instances=instances,
+        champion=champion,
+        previous=(),
+        live=None,
+        outcome=None,
+        quarantine=(),
+        cleanup=None,
+        revision=None,
+        scaling=(),
+        version=0,
+        chain=GENESIS,
+    )
+
+
+def begin(head: Head, submission: Submission, now: int) -> Decision:
+    """A new rollout, the live one again when it is the same submission, or nothing when the release serves already.
+
+    Raises Refused when another rollout is live or the release is quarantined, BadInput when the submission is malformed.
+    """
+    _check(submission)
+    release = submission.release
+    rollout = head.live
+    if rollout is not None:
+        if rollout.release.digest == release.digest and rollout.nonce == submission.nonce:
+            return stay(
+                head, f"rollout {rollout.id} of {release.name} is live already: {rollout.phase.value}", BAKE_SECONDS
+            )
+        raise Refused(
+            f"endpoint {head.endpoint!r}: rollout {rollout.id} of {rollout.release.name} is live ({rollout.phase.value}). "
+            f"Wait for it to end or abort it before submitting {release.name}."
+        )
+    if head.champion.release.digest == release.digest:
+        return stay(head, f"{release.name} serves already in {head.champion.slot}", BAKE_SECONDS)
+    _refuse_quarantined(head, submission, now)
+    return _start(head, submission, now)
+
+
+def _check(submission: Submission) -> None:
+    faults = []
+    if submission.schema != SCHEMA:
+        faults.append(
+            f"submission.schema: this control plane reads version {SCHEMA}, got {submission.schema}. Run `pulumi up` again"
+        )
+    if not _NONCE.fullmatch(submission.nonce):
+        faults.append(
+            f"submission.nonce: must be 1 to 40 letters, digits, dots, dashes or underscores, got {submission.nonce!r}"
+        )
+    if submission.instances < 1:
+        faults.append(f"submission.instances: must be at least 1, got {submission.instances}")
+    missing = [slot for slot in submission.slots if slot not in submission.alarms]
+    faults += [f"submission.alarms: no alarms for slot {slot!r}" for slot in missing]
+    if faults:
+        raise BadInput(tuple(faults))
+
+
+def _refuse_quarantined(head: Head, submission: Submission, now: int) -> None:
+    release = submission.release
+    for entry in head.quarantine:
+        if entry.content == release.content and now < entry.until:
+            raise Refused(
+                f"endpoint {head.endpoint!r}: {release.name} has the model of {entry.release_name}, which was rolled back "
+                f"({entry.cause}) and is quarantined for another {_hours(entry.until - now)}. Fix the model and submit a new release."
+            )
+    last = head.outcome
+    same = last is not None and last.release_digest == release.digest and last.nonce == submission.nonce
+    if last is not None and same and last.phase is not Phase.SETTLED:
+        raise Refused(
+            f"endpoint {head.endpoint!r}: {release.name} was tried already and {last.phase.value}: {last.because}. "
+            f"To try it again on purpose, change `nonce` (now {submission.nonce!r})."
+        )
+
+
+def _start(head: Head, submission: Submission, now: int) -> Decision:
+    release, endpoint = submission.release, head.endpoint
+    to_slot = next(slot for slot in submission.slots if slot != head.champion.slot)
+    because = f"{release.name} was submitted against {head.champion.release.name}: {head.champion.slot} to {to_slot}"
+    rollout = Rollout(
+        id=rollout_id(endpoint, release, head.version + 1),
+        endpoint=endpoint,
+        release=release,
+        stable=head.champion.release,
+        from_slot=head.champion.slot,
+        to_slot=to_slot,
+        policy=submission.policy,
+        alarms=submission.alarms,
+        settings=submission.settings,
+        instances=submission.instances,
+        scaling=submission.scaling,
+        nonce=submission.nonce,
+        started_at=now,
+        phase=Phase.PENDING,
+        phase_since=now,
+        step=-1,
+        canary_parts=0,
+        call_before=None,
+        applied_at=None,
+        first_exposure_at=None,
+        incident_since=None,
+        prepared=None,
+        rehearsal=None,
+        latch=None,
+        clock_generation=1,
+        because=because,
+    )
+    after = replace(head, live=rollout, slots=submission.slots, settings=submission.settings, cleanup=None)
+    if head.revision is not None:  # its time to be carried out starts over when the rollout has ended
+        after = replace(after, revision=replace(head.revision, called_at=None))
+    clock = StartClock(endpoint, rollout.id, rollout.clock_name)
+    return Decision(after, because, "submitted", (clock, mirror(after)))
+
+
+def _hours(seconds: int) -> str:
+    return f"{max(1, round(seconds / 3600))} h"

@@ -1,0 +1,76 @@
+"""Names of AWS things: content-addressed where the control plane creates, fixed where alarms and permissions must not move."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from sluice.core.actions import VariantSpec
+from sluice.core.record import digest, encode
+from sluice.core.release import Release
+from sluice.core.rollout import EndpointSettings
+
+ALARM_ROOT = "sluice"
+_NAME_LIMIT = 63
+"""SageMaker's limit for model and endpoint configuration names."""
+_HASH_DIGITS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmName:
+    """The parts of `sluice/<project>/<stack>/<endpoint>/<slot>/<metric>`."""
+
+    project: str
+    stack: str
+    endpoint: str
+    slot: str
+    metric: str
+
+    def __str__(self) -> str:
+        return "/".join((ALARM_ROOT, self.project, self.stack, self.endpoint, self.slot, self.metric))
+
+
+def alarm_prefix(project: str, stack: str) -> str:
+    """What every alarm name of a stack starts with. It ends in `/`, so that `shop` does not match `shop-dev`."""
+    return f"{ALARM_ROOT}/{project}/{stack}/"
+
+
+def parse_alarm_name(name: str) -> AlarmName | None:
+    """The parts of one of our alarm names; None for an alarm that is not ours."""
+    parts = name.split("/")
+    if len(parts) != 6 or parts[0] != ALARM_ROOT or not all(parts):
+        return None
+    return AlarmName(*parts[1:])
+
+
+def model_name(endpoint: str, release: Release, settings: EndpointSettings) -> str:
+    """The SageMaker model for a release under these settings; equal content gives an equal name."""
+    return _addressed(endpoint, {"release": release.digest, "role": settings.execution_role_arn})
+
+
+def config_name(endpoint: str, variants: tuple[VariantSpec, ...], settings: EndpointSettings) -> str:
+    """The endpoint configuration with these variants and settings; equal content gives an equal name."""
+    return _addressed(endpoint, {"variants": encode(variants), "settings": encode(settings)})
+
+
+def rollout_id(endpoint: str, release: Release, version: int) -> str:
+    """Unique per endpoint record version, short enough to name a Step Functions execution with its generation."""
+    return f"{endpoint[:40].rstrip('-')}-{release.short[:8]}-{version}"
+
+
+def created_prefix(endpoint: str) -> str:
+    """What every model and configuration made at run time for this endpoint is called before its hash."""
+    room = _NAME_LIMIT - len("sluice--") - _HASH_DIGITS
+    return f"sluice-{endpoint[:room].rstrip('-')}-"
+
+
+def is_created(endpoint: str, name: str) -> bool:
+    """Whether a model or configuration was made at run time for exactly this endpoint (`a` must not match `a-b`)."""
+    prefix = created_prefix(endpoint)
+    return (
+        name.startswith(prefix) and re.fullmatch(rf"[0-9a-f]{{{_HASH_DIGITS}}}", name.removeprefix(prefix)) is not None
+    )
+
+
+def _addressed(endpoint: str, content: object) -> str:
+    return created_prefix(endpoint) + digest(content)[:_HASH_DIGITS]

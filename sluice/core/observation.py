@@ -1,0 +1,139 @@
+"""The facts a decision is made from. Gathered by `sluice.tick` through its ports; absence is a value here, never a zero."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sluice.core.rollout import ScalingTarget
+from sluice.core.weights import parts_of_shares
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One production variant as SageMaker describes it. Weights are raw floats, as the API gives them."""
+
+    current_weight: float
+    desired_weight: float
+    current_instances: int
+    desired_instances: int
+
+
+DELETED = "Deleted"
+"""Our word for an endpoint that SageMaker does not know (any more); it has none."""
+_LOST = (DELETED, "Failed")
+"""Nothing but deleting is possible in `Failed`."""
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointFacts:
+    """The endpoint at one moment."""
+
+    status: str
+    config_name: str
+    last_modified_at: int
+    failure_reason: str | None
+    variants: Mapping[str, Variant]
+
+    @property
+    def in_service(self) -> bool:
+        return self.status == "InService"
+
+    @property
+    def is_lost(self) -> bool:
+        return self.status in _LOST
+
+    @property
+    def parts(self) -> dict[str, int]:
+        """Where traffic goes now, in parts by variant."""
+        return parts_of_shares({name: variant.current_weight for name, variant in self.variants.items()})
+
+    @property
+    def desired_parts(self) -> dict[str, int]:
+        """Where traffic was last asked to go, in parts by variant."""
+        return parts_of_shares({name: variant.desired_weight for name, variant in self.variants.items()})
+
+    def serves(self, asked: Mapping[str, int]) -> bool:
+        """Whether asked, desired and current weights all agree and nothing is in motion."""
+        wanted = {name: asked.get(name, 0) for name in self.variants}
+        complete = all(name in self.variants for name, parts in asked.items() if parts)
+        return self.in_service and complete and self.parts == self.desired_parts == wanted
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmFacts:
+    """One alarm's state, or its absence (`state` None: the alarm does not exist)."""
+
+    name: str
+    state: str | None
+    since: int
+    evaluation_state: str | None = None
+
+    @property
+    def is_firing(self) -> bool:
+        return self.state == "ALARM"
+
+    @property
+    def can_judge(self) -> bool:
+        """A missing alarm, or one CloudWatch says it cannot evaluate, judges nothing."""
+        return self.state is not None and not (self.evaluation_state or "").startswith("EVALUATION_")
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Events among trials in one minute on one slot."""
+
+    trials: float
+    events: float
+
+
+@dataclass(frozen=True, slots=True)
+class SlotMinute:
+    """What one slot showed in one minute. A metric that CloudWatch has no data for is absent from the mappings."""
+
+    rates: Mapping[str, Counts] = field(default_factory=dict)
+    p90_us: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One complete minute, both slots. `at` is the minute's start."""
+
+    at: int
+    canary: SlotMinute
+    stable: SlotMinute
+
+
+@dataclass(frozen=True, slots=True)
+class ConfiguredVariant:
+    """One variant of the endpoint configuration that is live."""
+
+    model_name: str
+    instance_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class SmokeFacts:
+    """The release's sample inputs, sent straight to its slot: None means every one was answered."""
+
+    fault: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ArtifactFacts:
+    """Whether the artifacts that serve, and must be able to serve again, are still what their releases say."""
+
+    faults: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """All facts of one tick. `None` means not gathered in this phase, because the decision does not need it."""
+
+    endpoint: EndpointFacts
+    alarms: Mapping[str, AlarmFacts]
+    configured: Mapping[str, ConfiguredVariant] | None = None
+    rows: tuple[Row, ...] = ()
+    smoke: SmokeFacts | None = None
+    artifacts: ArtifactFacts | None = None
+    scaling: tuple[ScalingTarget, ...] | None = None

@@ -1,0 +1,182 @@
+"""What comes next for a live rollout, and by when: the limits of its phase as one sentence. Decides nothing; `decide` does that."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sluice.core.decision import duration_text
+from sluice.core.policy import AfterSoak, IncidentThen, OnInconclusive
+from sluice.core.prepare import PREPARE_SECONDS, REHEARSE_SECONDS
+from sluice.core.revert import GIVE_UP_SECONDS, OVERDUE_SECONDS, VERIFY_SECONDS
+from sluice.core.rollout import Head, Phase, Rollout
+from sluice.core.steps import SHIFT_SECONDS
+from sluice.core.weights import WHOLE, percent_text
+
+MINUTE = 60
+"""Metrics are judged by complete minutes: nothing is known before one of them has passed."""
+
+
+class Then(StrEnum):
+    """What happens at the latest moment when nothing else has happened by then."""
+
+    HOLD = "hold"
+    ROLL_BACK = "roll_back"
+    PAGE = "page"
+    END = "end"
+
+
+@dataclass(frozen=True, slots=True)
+class Next:
+    """`earliest` is when the phase can end well, `latest` when waiting has a consequence; both in seconds since the epoch."""
+
+    sentence: str
+    earliest: int | None
+    latest: int
+    then: Then
+
+
+def next_event(rollout: Rollout, now: int) -> Next:
+    """What the live rollout waits for, and what happens when it waits in vain."""
+    return _BY_PHASE[rollout.phase](rollout, now)
+
+
+def between_rollouts(head: Head, now: int) -> str:
+    """What comes next when nothing is being tried."""
+    waiting = "nothing until `pulumi up` submits a release"
+    if head.revision is not None:
+        waiting += f"; slot {head.champion.slot} goes to {head.revision.instances} instances"
+    if head.cleanup is None:
+        return waiting
+    return f"{waiting}; slot {head.cleanup.slot} is given up {_when(head.cleanup.due, now)}"
+
+
+def _pending(rollout: Rollout, now: int) -> Next:
+    blind = rollout.started_at + rollout.policy.rollback.max_blind_seconds
+    sentence = f"its clock prepares it within seconds; not begun, it is taken back {_when(blind, now)}"
+    return Next(sentence, None, blind, Then.ROLL_BACK)
+
+
+def _preparing(rollout: Rollout, now: int) -> Next:
+    latest = rollout.phase_since + PREPARE_SECONDS
+    sentence = (
+        f"the rehearsal of its rollback, once slot {rollout.to_slot} is built and has answered its smoke test; "
+        f"given up {_when(latest, now)}"
+    )
+    return Next(sentence, None, latest, Then.ROLL_BACK)
+
+
+def _rehearsing(rollout: Rollout, now: int) -> Next:
+    first = percent_text(rollout.policy.steps[0].weight_parts)
+    drill = rollout.rehearsal
+    if drill is not None and drill.answered_at is None:
+        latest = drill.asked_at + rollout.policy.rollback.target_seconds
+        return Next(
+            f"{first} once the rollback path has answered; given up without an answer {_when(latest, now)}",
+            None,
+            latest,
+            Then.ROLL_BACK,
+        )
+    latest = rollout.phase_since + REHEARSE_SECONDS
+    sentence = f"{first} once every alarm is OK and the endpoint is in service; given up {_when(latest, now)}"
+    return Next(sentence, None, latest, Then.ROLL_BACK)
+
+
+def _shifting(rollout: Rollout, now: int) -> Next:
+    latest = rollout.phase_since + SHIFT_SECONDS
+    follows = "the soak" if rollout.canary_parts == WHOLE else "the bake"
+    sentence = (
+        f"{follows}, once the endpoint serves {percent_text(rollout.canary_parts)}; not served, "
+        f"it is taken back {_when(latest, now)}"
+    )
+    return Next(sentence, None, latest, Then.ROLL_BACK)
+
+
+def _baking(rollout: Rollout, now: int) -> Next:
+    if rollout.incident_since is not None and rollout.policy.shared_incident.then is IncidentThen.ROLLBACK:
+        latest = rollout.incident_since + rollout.policy.shared_incident.after_seconds
+        sentence = f"goes on when the shared incident ends; if it lasts, taken back {_when(latest, now)}"
+        return Next(sentence, None, latest, Then.ROLL_BACK)
+    step, applied = rollout.current_step, rollout.applied_at or rollout.phase_since
+    earliest = applied + max(step.bake_min_seconds, rollout.policy.data_lag_seconds + MINUTE)
+    full = applied + step.bake_max_seconds
+    over = full + rollout.policy.max_hold_seconds
+    target = percent_text(rollout.policy.steps[rollout.step + 1].weight_parts)
+    may = (
+        f"may go to {target} {_when(earliest, now)} at the earliest"
+        if now < earliest
+        else f"goes to {target} as soon as the evidence is there"
+    )
+    if step.on_inconclusive is OnInconclusive.ROLLBACK:
+        return Next(f"{may}; without the evidence taken back {_when(full, now)}", earliest, full, Then.ROLL_BACK)
+    if now < full:
+        sentence = f"{may}; without the evidence it holds from then on ({_when(full, now)}), and is taken back {_when(over, now)}"
+        return Next(sentence, earliest, full, Then.HOLD)
+    return Next(f"{may}; without it taken back {_when(over, now)}", earliest, over, Then.ROLL_BACK)
+
+
+def _paused(rollout: Rollout, now: int) -> Next:
+    latest = rollout.phase_since + rollout.policy.max_hold_seconds
+    sentence = (
+        f"goes on when the canary is at {percent_text(rollout.canary_parts)} again, as it was asked to be; "
+        f"otherwise taken back {_when(latest, now)}"
+    )
+    return Next(sentence, None, latest, Then.ROLL_BACK)
+
+
+def _soaking(rollout: Rollout, now: int) -> Next:
+    policy, since = rollout.policy, rollout.phase_since
+    earliest = since + policy.soak_seconds
+    latest = (rollout.applied_at or since) + policy.soak_seconds + policy.max_hold_seconds
+    after = "is given up" if policy.after_soak is AfterSoak.RETIRE else f"keeps {rollout.stable.name} warm"
+    sentence = (
+        f"settles {_when(earliest, now)} if every alarm is OK, and slot {rollout.from_slot} {after}; "
+        f"until then {rollout.stable.name} is seconds away"
+    )
+    return Next(sentence, earliest, latest, Then.ROLL_BACK)
+
+
+def _rolling_back(rollout: Rollout, now: int) -> Next:
+    overdue = rollout.phase_since + OVERDUE_SECONDS
+    latched = rollout.latch.at if rollout.latch else rollout.phase_since
+    sentence = (
+        f"{rollout.stable.name} is watched once it has all traffic; a person is paged {_when(overdue, now)}, "
+        f"and the rollout fails {_when(latched + GIVE_UP_SECONDS, now)}"
+    )
+    return Next(sentence, None, overdue, Then.PAGE)
+
+
+def _verifying(rollout: Rollout, now: int) -> Next:
+    latest = rollout.phase_since + VERIFY_SECONDS
+    sentence = (
+        f"ends as rolled back once the alarms of {rollout.stable.name} are quiet, at the latest {_when(latest, now)}; "
+        f"slot {rollout.to_slot} is kept as evidence for {lasting(rollout.policy.evidence_for_seconds)}"
+    )
+    return Next(sentence, None, latest, Then.END)
+
+
+_BY_PHASE: dict[Phase, Callable[[Rollout, int], Next]] = {
+    Phase.PENDING: _pending,
+    Phase.PREPARING: _preparing,
+    Phase.REHEARSING: _rehearsing,
+    Phase.SHIFTING: _shifting,
+    Phase.BAKING: _baking,
+    Phase.PAUSED: _paused,
+    Phase.SOAKING: _soaking,
+    Phase.ROLLING_BACK: _rolling_back,
+    Phase.VERIFYING: _verifying,
+}
+
+
+def lasting(seconds: int) -> str:
+    """Like `duration_text`, but from two hours on in hours and minutes: a day is not read as 1439 minutes."""
+    if seconds < 2 * 3600:
+        return duration_text(seconds)
+    hours, minutes = seconds // 3600, seconds % 3600 // 60
+    return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+
+
+def _when(at: int, now: int) -> str:
+    """`in 3 min`, or that the moment has come: the next look acts on it."""
+    return f"in {lasting(at - now)}" if at > now else "at the next look"

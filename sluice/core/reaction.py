@@ -1,0 +1,80 @@
+"""What an alarm event means. The fast way back: one record read, no observation, no judge."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from sluice.core.actions import SetWeights
+from sluice.core.blame import Blame, attribute_firing
+from sluice.core.decision import NOW_SECONDS, Decision, change, live, page, stay, with_clock
+from sluice.core.revert import roll_back
+from sluice.core.rollout import Head, Phase, Rollout
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmEvent:
+    """One state change of one alarm. `rehearsal_of` is the rollout id a rehearsal marked it with, and only a claim."""
+
+    name: str
+    state: str
+    since: int
+    reason: str
+    rehearsal_of: str | None = None
+
+
+def react(head: Head, event: AlarmEvent, now: int) -> Decision:
+    """Roll back, answer a rehearsal, or record why not. Safe to hand the same event twice, late, or out of order."""
+    if event.state != "ALARM":
+        return stay(head, f"{event.name} is {event.state}: nothing to do, a latch stays", NOW_SECONDS)
+    rollout = head.live
+    if rollout is None:
+        return _note(head, event, "no rollout is live")
+    if rollout.is_latched:
+        return roll_back(head, now, f"alarm:{event.name}", event.reason, harmful=True)
+    if _is_rehearsal(rollout, event):
+        return _answer(head, rollout, now)
+    attribution = attribute_firing(rollout, event.name, event.since)
+    if attribution.blame is Blame.CANARY:
+        # A fresh clock looks at once whether the weights are back; the old one may be waiting out a bake.
+        return with_clock(roll_back(head, now, f"alarm:{event.name}", attribution.because, harmful=True))
+    return _note(head, event, attribution.because)
+
+
+def _is_rehearsal(rollout: Rollout, event: AlarmEvent) -> bool:
+    """The mark alone proves nothing: anybody may set an alarm's state. Phase, alarm and a canary at 0 must agree."""
+    drill = rollout.rehearsal
+    return (
+        rollout.phase is Phase.REHEARSING
+        and drill is not None
+        and event.name == drill.alarm
+        and event.rehearsal_of == rollout.id
+        and rollout.canary_parts == 0
+    )
+
+
+def _answer(head: Head, rollout: Rollout, now: int) -> Decision:
+    """The same weight call a real rollback makes, which here changes nothing; recorded once it was accepted."""
+    drill = rollout.rehearsal
+    if drill is None or drill.answered_at is not None:
+        return stay(head, "this rehearsal was answered already", NOW_SECONDS)
+    because = f"rehearsal answered: alarm to accepted weight call in {now - drill.asked_at} s"
+    call = SetWeights(rollout.endpoint, rollout.stable_weights, None)
+    decided = change(head, "rehearsal_answered", because, NOW_SECONDS, call, rehearsal=replace(drill, answered_at=now))
+    return replace(decided, record_after_actions=True)
+
+
+def _note(head: Head, event: AlarmEvent, why: str) -> Decision:
+    """An alarm nobody acts on is recorded and told, never swallowed."""
+    because = f"alarm {event.name} went off and nothing was changed: {why}"
+    told = page(head, f"{head.endpoint}: alarm without action", because)
+    return Decision(head, because, "alarm_noted", (told,), NOW_SECONDS)
+
+
+def late_rollback(head: Head, event: AlarmEvent, canary_parts_seen: int) -> bool:
+    """Whether the weights were already taken back before the table could be written (`recorded_late`)."""
+    rollout = head.live
+    return rollout is not None and not rollout.is_latched and rollout.canary_parts > 0 and canary_parts_seen == 0
+
+
+def is_latched(head: Head) -> bool:
+    return head.live is not None and live(head).is_latched

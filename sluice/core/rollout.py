@@ -1,0 +1,248 @@
+"""What is remembered about an endpoint: the head record, the live rollout inside it, and the phases a rollout moves through.
+
+All times are whole seconds since the epoch. Nothing here decides; `decide` and its neighbours do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from sluice.core.policy import Policy, Step
+from sluice.core.release import Release
+from sluice.core.weights import WHOLE
+
+SCHEMA = 1
+"""Version of the stored records. Raise it together with an upgrade in `sluice.core.audit`."""
+
+
+class Phase(StrEnum):
+    """Where a rollout stands. The order is the order of a good life."""
+
+    PENDING = "pending"
+    PREPARING = "preparing"
+    REHEARSING = "rehearsing"
+    SHIFTING = "shifting"
+    BAKING = "baking"
+    PAUSED = "paused"
+    SOAKING = "soaking"
+    SETTLED = "settled"
+    ROLLING_BACK = "rolling_back"
+    VERIFYING = "verifying"
+    ROLLED_BACK = "rolled_back"
+    FAILED = "failed"
+
+
+ENDED = frozenset({Phase.SETTLED, Phase.ROLLED_BACK, Phase.FAILED})
+LATCHED = frozenset({Phase.ROLLING_BACK, Phase.VERIFYING})
+
+
+@dataclass(frozen=True, slots=True)
+class SlotAlarms:
+    """Alarm names of one slot. `relative` blame the slot against the other one; `rails` are absolute limits."""
+
+    relative: tuple[str, ...]
+    rails: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointSettings:
+    """What every endpoint configuration of this endpoint shares. Changing it is a revision, not a release."""
+
+    execution_role_arn: str
+    kms_key_arn: str | None
+    data_capture: Mapping[str, Any] | None
+    tags: Mapping[str, str]
+
+
+class ScalingMode(StrEnum):
+    """What happens to autoscaling while a release is tried."""
+
+    SUSPEND = "suspend"
+    KEEP = "keep"
+
+
+SUSPENDED = ("in", "out", "scheduled")
+"""All that Application Auto Scaling can suspend on a target."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScalingTarget:
+    """One slot's registration for autoscaling. `suspended` is a part of SUSPENDED, in that order; `policies` as AWS takes them."""
+
+    slot: str
+    min_instances: int
+    max_instances: int
+    suspended: tuple[str, ...]
+    policies: tuple[Mapping[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """How far preparation came: the names asked for, when the update was asked for, when the smoke test passed."""
+
+    model_name: str
+    config_name: str
+    update_asked_at: int | None
+    smoke_passed_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """The rollback path's own drill: the alarm that was set off, when, and when the no-op weight call was accepted."""
+
+    alarm: str
+    asked_at: int
+    answered_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Latch:
+    """The decision to roll back. Once set it stays."""
+
+    at: int
+    by: str
+    cause: str
+    harmful: bool
+    weights_back_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rollout:
+    """One release moving from `from_slot` to `to_slot`. Both slots are fixed when it starts and never swap meaning."""
+
+    id: str
+    endpoint: str
+    release: Release
+    stable: Release
+    from_slot: str
+    to_slot: str
+    policy: Policy
+    alarms: Mapping[str, SlotAlarms]
+    settings: EndpointSettings
+    instances: int
+    scaling: ScalingMode
+    nonce: str
+    started_at: int
+    phase: Phase
+    phase_since: int
+    step: int
+    canary_parts: int
+    call_before: int | None
+    applied_at: int | None
+    first_exposure_at: int | None
+    incident_since: int | None
+    prepared: Prepared | None
+    rehearsal: Rehearsal | None
+    latch: Latch | None
+    clock_generation: int
+    because: str
+
+    @property
+    def is_latched(self) -> bool:
+        return self.phase in LATCHED
+
+    @property
+    def current_step(self) -> Step:
+        """The step in progress; only meaningful once shifting has begun."""
+        return self.policy.steps[self.step]
+
+    @property
+    def has_control(self) -> bool:
+        """Whether stable still takes traffic that the canary can be compared with."""
+        return 0 < self.canary_parts < WHOLE
+
+    @property
+    def weights(self) -> dict[str, int]:
+        """The weights asked for, by slot. They always sum to WHOLE."""
+        return {self.from_slot: WHOLE - self.canary_parts, self.to_slot: self.canary_parts}
+
+    @property
+    def stable_weights(self) -> dict[str, int]:
+        """The weights that take everything back."""
+        return {self.from_slot: WHOLE, self.to_slot: 0}
+
+    @property
+    def clock_name(self) -> str:
+        """Name of the Step Functions execution that is this rollout's clock."""
+        return f"{self.id}-g{self.clock_generation}"
+
+
+@dataclass(frozen=True, slots=True)
+class Champion:
+    """The release that serves when nothing is being tried, and the slot it sits in."""
+
+    slot: str
+    release: Release
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantine:
+    """A release (by artifact and image) that did harm, and until when it is refused."""
+
+    content: str
+    release_name: str
+    until: int
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cleanup:
+    """A slot to give up once `due`: the failed canary after its evidence time, or the old champion after the soak."""
+
+    slot: str
+    due: int
+    asked_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """An instance count asked for beside any release, until the control plane has brought the champion's slot to it."""
+
+    instances: int
+    called_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a rollout ended, for people and for the next `pulumi up`."""
+
+    rollout_id: str
+    release_name: str
+    release_digest: str
+    nonce: str
+    phase: Phase
+    because: str
+    ended_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Everything about one endpoint that decisions need, in one record: one read, one conditional write.
+
+    `settings` and `instances` are what was last asked for beside releases, whether or not it is carried out yet. `scaling` is
+    what was registered before it was suspended, until it stands again.
+    """
+
+    schema: int
+    endpoint: str
+    slots: tuple[str, ...]
+    settings: EndpointSettings
+    instances: int
+    champion: Champion
+    previous: tuple[Release, ...]
+    live: Rollout | None
+    outcome: Outcome | None
+    quarantine: tuple[Quarantine, ...]
+    cleanup: Cleanup | None
+    revision: Revision | None
+    scaling: tuple[ScalingTarget, ...]
+    version: int
+    chain: str
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether the sweep has something to look after."""
+        return self.live is not None or self.cleanup is not None or self.revision is not None or bool(self.scaling)

@@ -1,0 +1,294 @@
+"""Going up: one step at a time, each seen applied, watched, and left only on evidence. And the soak after promotion."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sluice.core.actions import SetInstances, SetWeights
+from sluice.core.blame import Attribution, Blame, attribute
+from sluice.core.decision import (
+    BAKE_SECONDS,
+    BUSY_SECONDS,
+    NOW_SECONDS,
+    SOAK_SECONDS,
+    Decision,
+    change,
+    duration_text,
+    enter,
+    live,
+    mirror,
+    page,
+    stay,
+    ticket,
+)
+from sluice.core.judge import Judgement, Verdict, judge
+from sluice.core.observation import Observation
+from sluice.core.policy import AfterSoak, IncidentThen, OnInconclusive
+from sluice.core.revert import outcome_of, roll_back
+from sluice.core.rollout import Champion, Cleanup, Head, Phase, Rollout
+from sluice.core.weights import WHOLE, percent_text
+
+CALL_SECONDS = 10
+"""How long after its intent a raise may still be issued. Then it needs a new intent, so a latch in between always wins."""
+SHIFT_SECONDS = 10 * 60
+"""A weights-only call takes up to half a minute; ten minutes mean the endpoint does not take it."""
+KEPT_RELEASES = 5
+"""Releases that stay restorable after they stopped being champion."""
+
+
+def begin_step(head: Head, index: int, seen: Observation, now: int) -> Decision:
+    """Record the intent to raise the canary to step `index`, then ask. Capacity must be there first."""
+    rollout = live(head)
+    short = _missing_capacity(rollout, seen)
+    if short:
+        return stay(head, short, BUSY_SECONDS, *_more_instances(rollout, seen))
+    step = rollout.policy.steps[index]
+    because = f"raising {rollout.release.name} to {percent_text(step.weight_parts)} (step {index + 1} of {len(rollout.policy.steps)})"
+    raised = replace(rollout, step=index, canary_parts=step.weight_parts)
+    return enter(
+        head,
+        Phase.SHIFTING,
+        now,
+        because,
+        NOW_SECONDS,
+        SetWeights(rollout.endpoint, raised.weights, now + CALL_SECONDS),
+        step=index,
+        canary_parts=step.weight_parts,
+        call_before=now + CALL_SECONDS,
+        applied_at=None,
+        first_exposure_at=rollout.first_exposure_at or now,
+    )
+
+
+def shifting(head: Head, seen: Observation, now: int) -> Decision:
+    """Wait until the weights are seen; ask again only if they are still exactly the ones before."""
+    rollout = live(head)
+    weight = percent_text(rollout.canary_parts)
+    blamed = _alarms(head, seen, now)
+    if isinstance(blamed, Decision):
+        return blamed
+    if seen.endpoint.serves(rollout.weights):
+        return _promote(head, now) if rollout.canary_parts == WHOLE else _bake(head, now)
+    if now - rollout.phase_since > SHIFT_SECONDS:
+        cause = f"{weight} was not applied within {duration_text(SHIFT_SECONDS)}: endpoint is {seen.endpoint.status}"
+        return roll_back(head, now, "tick", cause, harmful=False)
+    if not seen.endpoint.in_service or now < (rollout.call_before or 0):
+        return stay(head, f"shifting to {weight}: endpoint is {seen.endpoint.status}", NOW_SECONDS)
+    if seen.endpoint.desired_parts.get(rollout.to_slot) != _parts_before(rollout):
+        return _pause(head, seen, now)
+    call_before = now + CALL_SECONDS
+    again = SetWeights(rollout.endpoint, rollout.weights, call_before)
+    return change(
+        head,
+        "raise_repeated",
+        f"asking for {weight} again: the first call was lost",
+        NOW_SECONDS,
+        again,
+        call_before=call_before,
+    )
+
+
+def baking(head: Head, seen: Observation, now: int) -> Decision:
+    """Watch the step: go back on harm, stay on doubt, go on when its time is over and the evidence is there."""
+    rollout = live(head)
+    blamed = _alarms(head, seen, now)
+    if isinstance(blamed, Decision):
+        return blamed
+    judgement = judge(rollout.policy, seen.rows, rollout.has_control)
+    if judgement.verdict is Verdict.ROLL_BACK:
+        return roll_back(head, now, "judge", judgement.because, harmful=True)
+    if not seen.endpoint.in_service:
+        return replace(_hold(head, f"endpoint is {seen.endpoint.status}", now), wait_seconds=BUSY_SECONDS)
+    if not seen.endpoint.serves(rollout.weights):
+        return _pause(head, seen, now)
+    incident = blamed.incident or judgement.verdict is Verdict.HOLD
+    if incident:
+        return _incident(head, blamed.because if blamed.incident else judgement.because, now)
+    if rollout.incident_since is not None:
+        because = f"the shared incident is over after {duration_text(now - rollout.incident_since)}"
+        return change(head, "incident_over", because, BAKE_SECONDS, incident_since=None)
+    if blamed.blame is Blame.UNCLEAR:
+        return _hold(head, blamed.because, now)
+    return _weigh(head, judgement, seen, now)
+
+
+def paused(head: Head, seen: Observation, now: int) -> Decision:
+    """Somebody changed the weights. Never fought; left when the weights are ours again, ended when it lasts too long."""
+    rollout = live(head)
+    blamed = _alarms(head, seen, now)
+    if isinstance(blamed, Decision):
+        return blamed
+    if seen.endpoint.serves(rollout.weights):
+        return _go_on(head, now)
+    if now - rollout.phase_since > rollout.policy.max_hold_seconds:
+        cause = f"paused for {duration_text(now - rollout.phase_since)} and nobody decided"
+        return roll_back(head, now, "tick", cause, harmful=False)
+    return stay(head, f"{rollout.because}; paused for {duration_text(now - rollout.phase_since)}", BAKE_SECONDS)
+
+
+def soaking(head: Head, seen: Observation, now: int) -> Decision:
+    """Promoted, and still armed: the old release is warm until the soak ends."""
+    rollout = live(head)
+    blamed = _alarms(head, seen, now)
+    if isinstance(blamed, Decision):
+        return blamed
+    judgement = judge(rollout.policy, seen.rows, has_control=False)
+    if judgement.verdict is Verdict.ROLL_BACK:
+        return roll_back(head, now, "judge", judgement.because, harmful=True)
+    if seen.endpoint.in_service and not seen.endpoint.serves(rollout.weights):
+        return _pause(head, seen, now)
+    soaked = now - rollout.phase_since
+    if soaked < rollout.policy.soak_seconds:
+        left = duration_text(rollout.policy.soak_seconds - soaked)
+        return stay(head, f"soaking {rollout.release.name}: {left} left; {judgement.because}", _soak_wait(rollout, now))
+    if blamed.blame is not Blame.NOBODY:
+        return _hold(head, blamed.because, now)
+    return _settle(head, now)
+
+
+def _alarms(head: Head, seen: Observation, now: int) -> Decision | Attribution:
+    """The rollback if an alarm blames the canary, else what the alarms mean."""
+    rollout = live(head)
+    attribution = attribute(rollout, seen.alarms)
+    if attribution.blame is Blame.CANARY:
+        return roll_back(head, now, "tick", attribution.because, harmful=True)
+    return attribution
+
+
+def _weigh(head: Head, judgement: Judgement, seen: Observation, now: int) -> Decision:
+    rollout = live(head)
+    step = rollout.current_step
+    passed = now - (rollout.applied_at or now)
+    weight = percent_text(rollout.canary_parts)
+    if passed < step.bake_min_seconds:
+        progress = f"{duration_text(passed)} of {duration_text(step.bake_min_seconds)} passed"
+        left = max(NOW_SECONDS, min(BAKE_SECONDS, step.bake_min_seconds - passed))
+        return stay(head, f"holding {weight}: {progress}; {judgement.because}", left)
+    short = _missing_capacity(rollout, seen)
+    if short:
+        return _hold(head, short, now)
+    if judgement.verdict is Verdict.ADVANCE:
+        advanced = begin_step(head, rollout.step + 1, seen, now)
+        return replace(advanced, because=f"{advanced.because}: {judgement.because}")
+    if passed < step.bake_max_seconds:
+        return stay(head, f"holding {weight}: not enough evidence yet: {judgement.because}", BAKE_SECONDS)
+    if step.on_inconclusive is OnInconclusive.ROLLBACK:
+        cause = f"inconclusive after {duration_text(passed)} at {weight}: {judgement.because}"
+        return roll_back(head, now, "tick", cause, harmful=False)
+    return _hold(head, f"inconclusive after {duration_text(passed)}: {judgement.because}", now)
+
+
+def _hold(head: Head, because: str, now: int) -> Decision:
+    """Neither up nor down; but not for ever."""
+    rollout = live(head)
+    held = now - (rollout.applied_at or rollout.phase_since)
+    if held > rollout.policy.max_hold_seconds + _phase_seconds(rollout):
+        cause = f"held for {duration_text(held)} without a decision: {because}"
+        return roll_back(head, now, "tick", cause, harmful=False)
+    return stay(head, f"holding {percent_text(rollout.canary_parts)}: {because}", BAKE_SECONDS)
+
+
+def _phase_seconds(rollout: Rollout) -> int:
+    return rollout.policy.soak_seconds if rollout.phase is Phase.SOAKING else rollout.current_step.bake_max_seconds
+
+
+def _incident(head: Head, because: str, now: int) -> Decision:
+    """A shared incident holds; when it lasts, people are told, and the policy may want the canary gone to be sure."""
+    rollout = live(head)
+    if rollout.incident_since is None:
+        text = f"holding {percent_text(rollout.canary_parts)}: shared incident: {because}"
+        return change(head, "incident", text, BAKE_SECONDS, incident_since=now)
+    lasted = now - rollout.incident_since
+    shared = rollout.policy.shared_incident
+    if shared.then is IncidentThen.ROLLBACK and lasted >= shared.after_seconds:
+        cause = f"a shared incident lasted {duration_text(lasted)}, so the canary goes to be sure: {because}"
+        return roll_back(head, now, "tick", cause, harmful=False)
+    return _hold(head, f"shared incident for {duration_text(lasted)}: {because}", now)
+
+
+def _bake(head: Head, now: int) -> Decision:
+    rollout = live(head)
+    step = rollout.current_step
+    because = f"{rollout.release.name} serves {percent_text(rollout.canary_parts)}: baking for {duration_text(step.bake_min_seconds)}"
+    return enter(head, Phase.BAKING, now, because, BAKE_SECONDS, applied_at=now)
+
+
+def _promote(head: Head, now: int) -> Decision:
+    rollout = live(head)
+    because = f"{rollout.release.name} is promoted: soaking for {duration_text(rollout.policy.soak_seconds)}"
+    decided = enter(head, Phase.SOAKING, now, because, _soak_wait(rollout, now), applied_at=now)
+    old = head.champion.release
+    after = replace(
+        decided.next,
+        champion=Champion(rollout.to_slot, rollout.release),
+        previous=(old, *(r for r in head.previous if r.digest != old.digest))[:KEPT_RELEASES],
+    )
+    told = ticket(head, f"{head.endpoint}: {rollout.release.name} promoted", because)
+    return replace(decided, next=after, kind="promoted", actions=(mirror(after), told))
+
+
+def _go_on(head: Head, now: int) -> Decision:
+    """After a pause, from where it was: also when a person, and not our call, brought the last step about."""
+    rollout = live(head)
+    if rollout.canary_parts < WHOLE:
+        return _bake(head, now)
+    return _soak_on(head, now) if head.champion.slot == rollout.to_slot else _promote(head, now)
+
+
+def _soak_on(head: Head, now: int) -> Decision:
+    return enter(head, Phase.SOAKING, now, "the weights are ours again: the soak starts over", SOAK_SECONDS)
+
+
+def _soak_wait(rollout: Rollout, now: int) -> int:
+    """Never slower than half of `max_blind`: the sweep must not take a quiet soak for a dead clock."""
+    return min(
+        SOAK_SECONDS, rollout.policy.rollback.max_blind_seconds // 2, max(rollout.policy.soak_seconds, NOW_SECONDS)
+    )
+
+
+def _settle(head: Head, now: int) -> Decision:
+    rollout = live(head)
+    retire = rollout.policy.after_soak is AfterSoak.RETIRE
+    ending = (
+        f"{rollout.from_slot} is given up" if retire else f"{rollout.stable.name} stays warm in {rollout.from_slot}"
+    )
+    because = f"{rollout.release.name} is settled after {duration_text(now - rollout.phase_since)}: {ending}"
+    after = replace(
+        head,
+        live=None,
+        outcome=outcome_of(rollout, Phase.SETTLED, now, because),
+        cleanup=Cleanup(rollout.from_slot, now, None) if retire else None,
+    )
+    told = ticket(head, f"{head.endpoint}: {rollout.release.name} settled", because)
+    return Decision(after, because, Phase.SETTLED.value, (mirror(after), told))
+
+
+def _pause(head: Head, seen: Observation, now: int) -> Decision:
+    rollout = live(head)
+    found = seen.endpoint.parts.get(rollout.to_slot, 0)
+    because = (
+        f"paused: the canary is at {percent_text(found)}, not at the {percent_text(rollout.canary_parts)} asked for; "
+        "somebody changed the weights, and Sluice does not fight people"
+    )
+    told = page(head, f"{head.endpoint}: rollout paused", because)
+    return enter(head, Phase.PAUSED, now, because, BAKE_SECONDS, told)
+
+
+def _parts_before(rollout: Rollout) -> int:
+    return rollout.policy.steps[rollout.step - 1].weight_parts if rollout.step > 0 else 0
+
+
+def _missing_capacity(rollout: Rollout, seen: Observation) -> str | None:
+    variant = seen.endpoint.variants.get(rollout.to_slot)
+    have = variant.current_instances if variant else 0
+    if have >= rollout.instances:
+        return None
+    return f"waiting for capacity: slot {rollout.to_slot} has {have} of {rollout.instances} instances"
+
+
+def _more_instances(rollout: Rollout, seen: Observation) -> tuple[SetInstances, ...]:
+    """Asked for once, and only before the first step: the endpoint is busy for minutes then, and a way back would have to wait."""
+    variant = seen.endpoint.variants.get(rollout.to_slot)
+    if variant is None or variant.desired_instances >= rollout.instances:
+        return ()
+    return (SetInstances(rollout.endpoint, rollout.to_slot, rollout.instances),)

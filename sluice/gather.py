@@ -1,0 +1,77 @@
+"""The facts of one tick: only what the phase's decision reads, so that the way back depends on as little as possible."""
+
+from __future__ import annotations
+
+from sluice.core.blame import alarm_names
+from sluice.core.decision import live
+from sluice.core.observation import ArtifactFacts, EndpointFacts, Observation, Row, SmokeFacts
+from sluice.core.rollout import Head, Phase, Rollout, ScalingMode, ScalingTarget
+from sluice.ports import Ports
+
+SOAK_WINDOW_SECONDS = 15 * 60
+"""In the soak only absolute rails are judged, over minutes; a day of rows would be read for nothing."""
+_UNWATCHED = (Phase.PENDING, Phase.ROLLING_BACK)
+"""Phases in which no alarm decides anything. A rollback must not wait for CloudWatch to answer."""
+_MINUTE = 60
+
+
+def gather(ports: Ports, head: Head, now: int) -> Observation:
+    """Observe the endpoint of the live rollout."""
+    rollout = live(head)
+    endpoint = ports.endpoints.describe(rollout.endpoint)
+    if endpoint.is_lost:
+        return Observation(endpoint, {})
+    alarms = {} if rollout.phase in _UNWATCHED else ports.alarms.states(alarm_names(rollout))
+    if rollout.phase is Phase.PREPARING:
+        return _preparing(ports, rollout, Observation(endpoint, alarms))
+    return Observation(endpoint, alarms, rows=_rows(ports, rollout, now))
+
+
+def observe_slots(ports: Ports, head: Head, *, scaling: bool) -> Observation:
+    """The endpoint and its configuration, for work between rollouts; and what is registered for autoscaling, where that matters."""
+    facts = ports.endpoints.describe(head.endpoint)
+    configured = None if facts.is_lost else ports.endpoints.configured(facts.config_name)
+    registered = ports.scaling.targets(head.endpoint, head.slots) if scaling else None
+    return Observation(facts, {}, configured=configured, scaling=registered)
+
+
+def _preparing(ports: Ports, rollout: Rollout, seen: Observation) -> Observation:
+    """While SageMaker works there is nothing to find out."""
+    if not seen.endpoint.in_service:
+        return seen
+    arrived = rollout.prepared is not None and seen.endpoint.config_name == rollout.prepared.config_name
+    return Observation(
+        seen.endpoint,
+        seen.alarms,
+        configured=None if arrived else ports.endpoints.configured(seen.endpoint.config_name),
+        smoke=_smoke(ports, rollout, seen.endpoint) if arrived else None,
+        scaling=None if arrived else _scaling(ports, rollout),
+        artifacts=ArtifactFacts((*ports.artifacts.faults(rollout.stable), *ports.artifacts.faults(rollout.release))),
+    )
+
+
+def _scaling(ports: Ports, rollout: Rollout) -> tuple[ScalingTarget, ...] | None:
+    if rollout.scaling is ScalingMode.KEEP:
+        return None
+    return ports.scaling.targets(rollout.endpoint, (rollout.from_slot, rollout.to_slot))
+
+
+def _smoke(ports: Ports, rollout: Rollout, endpoint: EndpointFacts) -> SmokeFacts | None:
+    slot = endpoint.variants.get(rollout.to_slot)
+    if slot is None or slot.current_instances < rollout.instances:
+        return None
+    return ports.endpoints.smoke(rollout.endpoint, rollout.to_slot, rollout.release)
+
+
+def _rows(ports: Ports, rollout: Rollout, now: int) -> tuple[Row, ...]:
+    """The complete minutes of the current step that are old enough to have settled."""
+    if rollout.phase not in (Phase.BAKING, Phase.SOAKING) or rollout.applied_at is None:
+        return ()
+    since = -(-rollout.applied_at // _MINUTE) * _MINUTE
+    until = (now - rollout.policy.data_lag_seconds) // _MINUTE * _MINUTE
+    if rollout.phase is Phase.SOAKING:
+        since = max(since, until - SOAK_WINDOW_SECONDS)
+    if until <= since:
+        return ()
+    metrics = rollout.policy.metrics
+    return ports.metrics.rows(rollout.endpoint, rollout.to_slot, rollout.from_slot, metrics, since, until)

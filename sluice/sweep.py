@@ -1,0 +1,94 @@
+"""The sweep, every minute: finds rollouts nobody looks at and slots whose time is up. It trusts no clock but its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sluice.apply import settle
+from sluice.core.decide import decide
+from sluice.core.decision import Decision
+from sluice.core.errors import EndpointBusy, StaleRecord
+from sluice.core.overdue import blind_seconds, clean_up, sweep
+from sluice.core.revision import carry_out
+from sluice.core.rollout import Head, Phase, Rollout
+from sluice.core.scaling import restore
+from sluice.gather import gather, observe_slots
+from sluice.ports import Ports
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What one sweep found: a sentence per endpoint, and how long the most neglected rollout has not been looked at."""
+
+    sentences: tuple[str, ...]
+    overdue_seconds: int
+    faults: tuple[str, ...]
+
+
+def sweep_all(ports: Ports) -> Swept:
+    """Look after every unfinished endpoint; a fault at one does not keep the others from being looked after."""
+    sentences, faults, overdue = [], [], 0
+    for endpoint in ports.store.unfinished():
+        try:
+            head = ports.store.head(endpoint)
+            if head is None:
+                continue
+            if head.live is None:
+                sentences.append(f"{endpoint}: {_settled(ports, head, _between_rollouts(ports, head))}")
+                continue
+            heartbeat = ports.store.heartbeat(endpoint)
+            good_at = heartbeat.good_at if heartbeat else None
+            overdue = max(overdue, blind_seconds(head, good_at, ports.now()))
+            sentences.append(f"{endpoint}: {_rollout(ports, head, head.live, good_at)}")
+        except Exception as fault:  # one endpoint's trouble is not another's; the handler reports it as a failure
+            faults.append(f"{endpoint}: {type(fault).__name__}: {fault}")
+    return Swept(tuple(sentences), overdue, tuple(faults))
+
+
+def _rollout(ports: Ports, head: Head, rollout: Rollout, good_at: int | None) -> str:
+    """`good_at`: when a tick last had all its facts, None if none ever had."""
+    runs = ports.clocks.runs(rollout.clock_name)
+    said = _settled(ports, head, sweep(head, good_at, ports.now(), clock_runs=runs))
+    neglected = _is_neglected(rollout, good_at, ports.now())
+    return f"{said}; {_in_place_of_the_tick(ports, head.endpoint)}" if neglected else said
+
+
+def _settled(ports: Ports, head: Head, decision: Decision) -> str:
+    try:
+        applied = settle(ports, head, decision, "sweep", {})
+    except StaleRecord:
+        return "somebody else decided first: looking again in a minute"
+    except EndpointBusy:
+        return f"{decision.because} (the endpoint is busy: asked again in a minute)"
+    return "; ".join((decision.because, *applied.faults))
+
+
+def _is_neglected(rollout: Rollout, good_at: int | None, now: int) -> bool:
+    """A way back that takes longer than was promised, or that nobody has looked at: the tick may be gone, or lack a permission."""
+    if rollout.latch is None:
+        return False
+    promised = rollout.policy.rollback
+    late = rollout.phase is Phase.ROLLING_BACK and now - rollout.latch.at > promised.target_seconds
+    return late or now - max(good_at or 0, rollout.started_at) > promised.max_blind_seconds
+
+
+def _in_place_of_the_tick(ports: Ports, endpoint: str) -> str:
+    """A way back that was begun is finished, also when nothing ticks any more: once a minute, by the same decision."""
+    head = ports.store.head(endpoint)
+    if head is None or head.live is None:
+        return "it has ended"
+    now = ports.now()
+    return _settled(ports, head, decide(head, gather(ports, head, now), now))
+
+
+def _between_rollouts(ports: Ports, head: Head) -> Decision:
+    """Autoscaling first: what serves runs without it. Then a slot whose time is up: fewer instances to wait for."""
+    now = ports.now()
+    seen = observe_slots(
+        ports, head, scaling=bool(head.scaling) or (head.cleanup is not None and now >= head.cleanup.due)
+    )
+    if head.scaling:
+        return restore(head, seen)
+    if head.revision is not None and (head.cleanup is None or now < head.cleanup.due):
+        return carry_out(head, head.revision, seen, now)
+    return clean_up(head, seen, now)

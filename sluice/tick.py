@@ -1,0 +1,95 @@
+"""One tick: gather, decide, apply. The Lambda, the simulator and the sandbox all run this function."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sluice.apply import Applied, settle
+from sluice.core.actions import UpdateEndpoint
+from sluice.core.decide import decide
+from sluice.core.decision import Decision
+from sluice.core.errors import EndpointBusy, StaleRecord
+from sluice.core.observation import Observation
+from sluice.core.overdue import hand_over
+from sluice.core.prepare import update_was_refused
+from sluice.core.revert import blocked_seconds
+from sluice.core.rollout import Head
+from sluice.gather import gather
+from sluice.ports import Heartbeat, Ports
+
+CLOCK_TICKS = 2000
+"""Ticks of one Step Functions execution before its successor takes over: about ten history events each, 25,000 are allowed."""
+_AGAIN_SECONDS = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Ticked:
+    """What the clock needs to know: whether it is over, and otherwise when to come back. `blocked_seconds` is for its metric."""
+
+    done: bool
+    wait_seconds: int
+    because: str
+    phase: str | None
+    release: str | None = None
+    faults: tuple[str, ...] = ()
+    blocked_seconds: int = 0
+
+
+def tick(ports: Ports, endpoint: str, rollout_id: str, generation: int, ticks: int) -> Ticked:
+    """One pass over a rollout. A clock whose rollout ended, or whose successor runs, is told that it is done."""
+    head = ports.store.head(endpoint)
+    if head is None or head.live is None or head.live.id != rollout_id:
+        return Ticked(True, 0, f"rollout {rollout_id} is over", None)
+    if head.live.clock_generation != generation:
+        return Ticked(True, 0, f"clock {generation} of {rollout_id} was replaced by {head.live.clock_generation}", None)
+    now = ports.now()
+    seen = gather(ports, head, now)
+    decision = decide(head, seen, now)
+    try:
+        applied = _apply(ports, head, decision, seen, now)
+    except StaleRecord:
+        return Ticked(
+            False,
+            _AGAIN_SECONDS,
+            "somebody else decided first: looking again",
+            head.live.phase.value,
+            head.live.release.name,
+        )
+    rollout, release = applied.head.live, head.live.release.name
+    _beat(ports, endpoint, decision, seen, now)
+    if rollout is not None and ticks >= CLOCK_TICKS:
+        settle(ports, applied.head, hand_over(applied.head), "tick", {})
+        return Ticked(True, 0, f"clock {generation} handed over", rollout.phase.value, release, applied.faults)
+    phase = rollout.phase.value if rollout else None
+    blocked = blocked_seconds(rollout, seen, now) if rollout else 0
+    return Ticked(rollout is None, decision.wait_seconds, decision.because, phase, release, applied.faults, blocked)
+
+
+def facts_of(seen: Observation) -> Mapping[str, Any]:
+    """The facts that a recorded decision rested on, for the audit event."""
+    return {
+        "status": seen.endpoint.status,
+        "config": seen.endpoint.config_name,
+        "parts": seen.endpoint.parts,
+        "firing": sorted(alarm.name for alarm in seen.alarms.values() if alarm.is_firing),
+        "minutes": len(seen.rows),
+    }
+
+
+def _apply(ports: Ports, head: Head, decision: Decision, seen: Observation, now: int) -> Applied:
+    """Apply; a busy endpoint is a normal case: weight calls come again by themselves, an update has to be asked for anew."""
+    try:
+        return settle(ports, head, decision, "tick", facts_of(seen))
+    except EndpointBusy:
+        current = ports.store.head(head.endpoint)
+        if current is None or current.live is None:
+            return Applied(decision.next, ())
+        if any(isinstance(action, UpdateEndpoint) for action in decision.actions):
+            return settle(ports, current, update_was_refused(current, now), "tick", facts_of(seen))
+        return Applied(current, ("the endpoint is busy: it is asked again in seconds",))
+
+
+def _beat(ports: Ports, endpoint: str, decision: Decision, seen: Observation, now: int) -> None:
+    ports.store.beat(endpoint, Heartbeat(now, now, decision.because, seen.endpoint.parts, seen.endpoint.status))
