@@ -1,0 +1,28 @@
+"""Ports on AWS, from the environment that `infra` gives the functions. Reading it is all this does; no call is made."""
+
+from __future__ import annotations
+
+import os
+
+from sluice.aws.endpoint import SageMakerEndpoints
+from sluice.aws.scaling import ApplicationAutoScaling
+from sluice.aws.store import DynamoStore
+from sluice.aws.surroundings import ParameterMirrors, S3Artifacts, StepFunctionsClocks, TopicNotices, wall_clock
+from sluice.aws.watch import CloudWatchAlarms, CloudWatchMetrics
+from sluice.ports import Ports
+
+
+def ports() -> Ports:
+    """The control plane's ports."""
+    return Ports(
+        store=DynamoStore(os.environ["SLUICE_TABLE"]),
+        endpoints=SageMakerEndpoints(),
+        alarms=CloudWatchAlarms(),
+        metrics=CloudWatchMetrics(),
+        artifacts=S3Artifacts(),
+        clocks=StepFunctionsClocks(os.environ["SLUICE_MACHINE_ARN"]),
+        mirrors=ParameterMirrors(os.environ["SLUICE_PARAMETER_ROOT"]),
+        notices=TopicNotices(os.environ["SLUICE_TOPIC_ARN"]),
+        now=wall_clock,
+        scaling=ApplicationAutoScaling(),
+    )

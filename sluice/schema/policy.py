@@ -1,0 +1,104 @@
+"""Rollout policies: YAML to `sluice.core.policy`. Decides what steps may follow each other; single values are `policy_document`'s."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from sluice.core import policy as core
+from sluice.core.errors import BadInput
+from sluice.core.weights import WHOLE, parts_of_percent
+from sluice.schema.faults import checked
+from sluice.schema.policy_document import MOST_STEPS, Policy, Quantiles, Rate
+from sluice.schema.reading import load
+
+
+def read_policy(path: Path, where: str | None = None) -> core.Policy:
+    """The rollout policy in a YAML file; raises BadInput with every fault found. `where` is what sentences call the file."""
+    called = where or str(path)
+    return parse_policy(load(path, called), called)
+
+
+def parse_policy(document: object, where: str) -> core.Policy:
+    """The rollout policy in a loaded document; raises BadInput with every fault found."""
+    model, faults = checked(Policy, document, where)
+    faults += tuple(f"{where}: {fault}" for fault in _step_faults(document))
+    if model is None or faults:
+        raise BadInput(faults)
+    return _policy(model)
+
+
+def _step_faults(document: object) -> Iterator[str]:
+    """Weights rise to 100 and each one below is watched. Reads what was given, so that one bad step does not hide another."""
+    steps = document.get("steps") if isinstance(document, dict) else None
+    if not isinstance(steps, list) or len(steps) > MOST_STEPS:
+        return
+    before = 0
+    for i, step in enumerate(steps):
+        if not isinstance(step, dict):
+            continue
+        parts, last = _parts(step.get("weight")), i == len(steps) - 1
+        for fault in (*_weight_faults(parts, before, last=last), *_bake_faults(step, parts, last=last)):
+            yield f"steps[{i}].{fault}"
+        before = before if parts is None else parts
+
+
+def _parts(weight: object) -> int | None:
+    """None for a weight that is refused elsewhere."""
+    if isinstance(weight, bool) or not isinstance(weight, int | float):
+        return None
+    try:
+        return parts_of_percent(weight)
+    except ValueError:
+        return None
+
+
+def _weight_faults(parts: int | None, before: int, *, last: bool) -> Iterator[str]:
+    if parts is None:
+        return
+    if parts <= before:
+        yield f"weight: must be above the step before it ({before / 100:g}), got {parts / 100:g}"
+    if last and parts != WHOLE:
+        yield f"weight: the last step must be 100, got {parts / 100:g}"
+
+
+def _bake_faults(step: dict[str, object], parts: int | None, *, last: bool) -> Iterator[str]:
+    if parts == WHOLE and step.get("bake") is not None:
+        yield "bake: nothing is baked at 100; say how long to watch with `soak`"
+    if parts == WHOLE and "on_inconclusive" in step:
+        yield "on_inconclusive: nothing is baked at 100, so nothing can be inconclusive; remove it"
+    if parts != WHOLE and not last and step.get("bake") is None:
+        yield "bake: missing; for example `bake: {min: 10m, max: 30m}`"
+
+
+def _policy(model: Policy) -> core.Policy:
+    return core.Policy(
+        steps=tuple(
+            core.Step(
+                step.weight,
+                step.bake.min if step.bake else 0,
+                step.bake.max if step.bake else 0,
+                core.OnInconclusive(step.on_inconclusive),
+            )
+            for step in model.steps
+        ),
+        min_samples=model.min_samples,
+        soak_seconds=model.soak,
+        after_soak=core.AfterSoak(model.after_soak),
+        evidence_for_seconds=model.evidence_for,
+        max_hold_seconds=model.max_hold,
+        shared_incident=core.SharedIncident(
+            core.IncidentThen(model.on_shared_incident.then), model.on_shared_incident.after
+        ),
+        rollback=core.Rollback(model.rollback.target, model.rollback.max_blind, model.rollback.cooldown),
+        data_lag_seconds=model.judge.data_lag,
+        metrics={name: _metric(metric) for name, metric in model.metrics.items()},
+        alarms=model.alarms,
+    )
+
+
+def _metric(model: Rate | Quantiles) -> core.Metric:
+    if isinstance(model, Rate):
+        rail = core.RateRail(model.rail.rate, model.rail.versus_stable)
+        return core.RateMetric("rate", model.namespace, model.events, model.trials, rail)
+    return core.LatencyMetric("quantiles", model.namespace, model.metric, core.LatencyRail(model.rail.versus_stable))

@@ -1,0 +1,195 @@
+"""Stack configuration: what stands under `sluice:` in Pulumi.<stack>.yaml, with the policies and releases it names.
+
+Leaves names that AWS would refuse in combination to `infra.preflight`.
+"""
+
+from __future__ import annotations
+
+import os.path
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from sluice.core.errors import BadInput
+from sluice.core.policy import Policy
+from sluice.core.release import Release
+from sluice.core.rollout import EndpointSettings, ScalingMode
+from sluice.schema.faults import checked
+from sluice.schema.policy import read_policy
+from sluice.schema.release import parse_release, read_release
+from sluice.schema.stack_document import Endpoint, Stack
+
+_READY_MADE = Path("policies") / "rollouts"
+_NAMED_AFTER = 40
+"""So many characters of an endpoint's name are in the names of its models, configurations and clocks."""
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointSpec:
+    """One guarded endpoint of a stack, as configured. `adopt`: it exists already and stays whoever's it is; only its traffic is ours."""
+
+    name: str
+    endpoint_name: str
+    release: Release
+    policy: Policy
+    slots: tuple[str, str]
+    instances: int
+    scaling: ScalingMode
+    nonce: str
+    capture_percent: int
+    kms_key_arn: str | None
+    adopt: bool
+
+    def settings(self, execution_role_arn: str, capture_url: str, tags: Mapping[str, str]) -> EndpointSettings:
+        """What every endpoint configuration of this endpoint shares, once the role and the capture bucket are known."""
+        capture = {
+            "EnableCapture": True,
+            "InitialSamplingPercentage": self.capture_percent,
+            "DestinationS3Uri": capture_url,
+            "CaptureOptions": [{"CaptureMode": "Input"}, {"CaptureMode": "Output"}],
+        }
+        return EndpointSettings(execution_role_arn, self.kms_key_arn, capture, dict(tags))
+
+
+@dataclass(frozen=True, slots=True)
+class StackSpec:
+    """A whole stack's configuration.
+
+    `artifact_buckets` are those of the configured releases and those named besides: a champion released from a bucket that
+    no configured release uses any more must stay readable, or it could not be verified or restored.
+    """
+
+    endpoints: tuple[EndpointSpec, ...]
+    artifact_buckets: tuple[str, ...]
+    protect: bool
+    log_retention_days: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """Where a configuration comes from: the folder its paths are relative to, and what its keys are called."""
+
+    root: Path
+    project: str
+    stack: str
+
+    @property
+    def file(self) -> str:
+        return f"Pulumi.{self.stack}.yaml"
+
+    def key(self, endpoint: str) -> str:
+        return f"{self.project}:endpoints.{endpoint}"
+
+    def fault(self, path: str, fault: str) -> str:
+        return f"{self.file}: {path}: {fault}"
+
+
+def parse_stack(document: Mapping[str, object], root: Path, project: str, stack: str) -> StackSpec:
+    """The stack configuration: `document` holds the config values by key, `root` is the folder that paths are relative to.
+
+    Raises BadInput with every fault of the configuration, its policies and its releases, each naming its key.
+    """
+    source = _Source(root, project, stack)
+    model, found = checked(Stack, dict(document), source.file, f"{project}:")
+    faults = list(found)
+    given = document.get("endpoints")
+    endpoints = []
+    for name, endpoint in given.items() if isinstance(given, dict) else ():
+        try:
+            endpoints.append(_endpoint(str(name), endpoint, source))
+        except BadInput as fault:
+            faults += fault.faults
+    faults += _clashes(given if isinstance(given, dict) else {}, source)
+    if model is None or faults:
+        raise BadInput(tuple(dict.fromkeys(faults)))
+    buckets = {urlsplit(endpoint.release.artifact.url).netloc for endpoint in endpoints}
+    return StackSpec(
+        tuple(endpoints),
+        tuple(sorted(buckets.union(model.artifact_buckets))),
+        model.protect,
+        model.log_retention_days,
+    )
+
+
+def _endpoint(name: str, given: object, source: _Source) -> EndpointSpec:
+    """Its release and policy are read even where its other keys are wrong: every fault at once."""
+    key = source.key(name)
+    model, found = checked(Endpoint, given, source.file, f"{key}.")
+    faults, release, policy = list(found), None, None
+    document: dict[str, Any] = given if isinstance(given, dict) else {}
+    try:
+        release = _release(document.get("release"), f"{key}.release", source)
+    except BadInput as fault:
+        faults += fault.faults
+    try:
+        policy = _policy(document.get("policy"), f"{key}.policy", source)
+    except BadInput as fault:
+        faults += fault.faults
+    if model is None or release is None or policy is None or faults:
+        raise BadInput(tuple(faults))
+    return EndpointSpec(
+        name=name,
+        endpoint_name=model.endpoint_name or f"{source.stack}-{name}",
+        release=release,
+        policy=policy,
+        slots=(model.slots[0], model.slots[1]),
+        instances=model.instances,
+        scaling=ScalingMode(model.scaling),
+        nonce=model.nonce,
+        capture_percent=model.data_capture.sampling_percent,
+        kms_key_arn=model.kms_key_arn,
+        adopt=model.adopt,
+    )
+
+
+def _release(given: object, key: str, source: _Source) -> Release | None:
+    """None for what is neither a path nor a document: `Endpoint` says so."""
+    if isinstance(given, dict):
+        return parse_release(given, source.file, f"{key}.")
+    if not isinstance(given, str) or not given:
+        return None
+    if not os.path.isfile(source.root / given):
+        raise BadInput((source.fault(key, f"there is no file {given!r}; paths are relative to {source.root}"),))
+    try:
+        return read_release(source.root / given, given)
+    except BadInput as fault:
+        raise BadInput(tuple(source.fault(key, line) for line in fault.faults)) from None
+
+
+def _policy(given: object, key: str, source: _Source) -> Policy | None:
+    """A bare word names a ready-made policy of the repository; anything with a suffix is a path. None for neither."""
+    if not isinstance(given, str) or not re.fullmatch(r"[\w-]+|.*\.ya?ml", given):
+        return None
+    path = Path(given) if given.endswith((".yaml", ".yml")) else _READY_MADE / f"{given}.yaml"
+    if not os.path.isfile(source.root / path):
+        raise BadInput((source.fault(key, _no_policy(given, path, source.root)),))
+    try:
+        return read_policy(source.root / path, str(path))
+    except BadInput as fault:
+        raise BadInput(tuple(source.fault(key, line) for line in fault.faults)) from None
+
+
+def _no_policy(given: str, path: Path, root: Path) -> str:
+    if given == str(path):
+        return f"there is no file {given!r}; paths are relative to {root}"
+    ready = ", ".join(sorted(file.stem for file in (root / _READY_MADE).glob("*.yaml"))) or "none"
+    return f"there is no ready-made policy {given!r} (there are: {ready}); name your own by its path, ending in .yaml"
+
+
+def _clashes(given: Mapping[str, Any], source: _Source) -> Iterator[str]:
+    """Names that AWS takes for one and the same, or that would be cut to one and the same."""
+    keys: dict[str, str] = {}
+    names: dict[str, tuple[str, str]] = {}
+    for key, endpoint in given.items():
+        if (other := keys.setdefault(str(key).casefold(), key)) != key:
+            yield source.fault(source.key(key), f"differs from endpoints.{other} in case only, which IAM does not see")
+        own = endpoint.get("endpoint_name") if isinstance(endpoint, dict) else None
+        name = own if isinstance(own, str) else f"{source.stack}-{key}"
+        taken_by, taken = names.setdefault(name[:_NAMED_AFTER].rstrip("-").casefold(), (key, name))
+        if taken_by != key:
+            rule = f"must differ from that of endpoints.{taken_by} ({taken!r}) in its first {_NAMED_AFTER} characters"
+            path = f"{source.key(key)}.endpoint_name"
+            yield source.fault(path, f"{rule} by more than case, got {name!r}; models and clocks are named after them")

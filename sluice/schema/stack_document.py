@@ -1,0 +1,103 @@
+"""What the stack configuration may say: its keys, their types and limits. The files it names are read in `stack`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
+
+from sluice.schema.values import BUCKET_NAME, VARIANT_NAME, Strict, Wrong, matching
+
+_RETENTION_DAYS = (
+    *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
+    *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
+)
+"""What CloudWatch Logs offers."""
+
+
+def _path_or_document(given: object) -> object:
+    if isinstance(given, dict) or (isinstance(given, str) and given):
+        return given
+    raise Wrong("must be the path of a release document, or the document itself")
+
+
+def _two(slots: tuple[str, ...]) -> tuple[str, ...]:
+    if len(slots) != 2:
+        raise Wrong(f"must name exactly two variants, got {len(slots)}")
+    if slots[0] == slots[1]:
+        raise Wrong(f"must name two different variants, got {slots[0]!r} twice")
+    return slots
+
+
+def _offered(days: int) -> int:
+    if days not in _RETENTION_DAYS:
+        raise Wrong(f"must be a number of days that CloudWatch Logs offers ({', '.join(map(str, _RETENTION_DAYS))})")
+    return days
+
+
+EndpointKey = Annotated[
+    str, matching(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,29}", "must be 1 to 30 letters, digits and inner dashes")
+]
+VariantName = Annotated[str, matching(VARIANT_NAME, "must be 1 to 63 letters, digits and inner dashes")]
+PolicyName = Annotated[
+    str,
+    matching(r"[A-Za-z0-9_-]+|.*\.ya?ml", "must be the name of a ready-made policy, or a path that ends in .yaml"),
+]
+Nonce = Annotated[
+    str, matching(r"[A-Za-z0-9._-]{1,40}", "must be 1 to 40 letters, digits, dots, dashes or underscores")
+]
+KmsKeyArn = Annotated[
+    str,
+    matching(
+        r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]{1,64}",
+        "must be the ARN of a KMS key, such as arn:aws:kms:eu-west-1:123456789012:key/<id>",
+        "an alias will not do: permissions name the key itself",
+    ),
+]
+BucketName = Annotated[
+    str,
+    matching(
+        BUCKET_NAME,
+        "must be the name of an S3 bucket: 3 to 63 lower-case letters, digits, dots and inner dashes",
+        "without s3:// and without a key",
+    ),
+]
+
+
+class DataCapture(Strict):
+    """Which part of the requests is kept in S3."""
+
+    sampling_percent: int = Field(default=100, ge=1, le=100)
+
+
+class Endpoint(Strict):
+    """One guarded endpoint."""
+
+    release: Annotated[Any, BeforeValidator(_path_or_document)] = Field(examples=["build/v1/release.json"])
+    policy: PolicyName = Field(examples=["standard"])
+    endpoint_name: VariantName | None = None
+    adopt: bool = False
+    slots: Annotated[tuple[VariantName, ...], AfterValidator(_two)] = Field(default=("blue", "green"), strict=False)
+    instances: int = Field(default=1, ge=1, le=1000)
+    scaling: Literal["suspend", "keep"] = "suspend"
+    nonce: Nonce = "1"
+    data_capture: DataCapture = DataCapture()
+    kms_key_arn: KmsKeyArn | None = None
+
+    @field_validator("adopt")
+    @classmethod
+    def _is_named(cls, value: bool, others: ValidationInfo) -> bool:
+        if value and others.data.get("endpoint_name", "refused") is None:
+            raise Wrong("needs `endpoint_name`, the name of the running endpoint to take over; got none")
+        return value
+
+
+class Stack(Strict):
+    """Everything of a stack. Each endpoint is read as an `Endpoint` of its own, so that one's faults do not hide another's."""
+
+    endpoints: dict[EndpointKey, Any] = Field(
+        min_length=1, examples=[{"shop": {"release": "build/v1/release.json", "policy": "standard"}}]
+    )
+    protect: bool = True
+    artifact_buckets: tuple[BucketName, ...] = Field(default=(), strict=False)
+    log_retention_days: Annotated[int, AfterValidator(_offered)] = 30

@@ -1,0 +1,65 @@
+"""The store in memory: the same fences as the table, the same audit trail, and a switch that makes it refuse."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from sluice.core.audit import Change, Event, read_head
+from sluice.core.errors import StaleRecord
+from sluice.core.record import Document, encode
+from sluice.core.rollout import Head, Rollout
+from sluice.ports import Heartbeat, StoreUnavailable
+
+
+@dataclass(slots=True)
+class MemoryStore:
+    """`sluice.ports.Store`. Records are kept as documents, so that what is read went through the codec like in the table."""
+
+    heads: dict[str, Document] = field(default_factory=dict)
+    log: dict[str, list[Event]] = field(default_factory=dict)
+    finished: dict[tuple[str, str], Rollout] = field(default_factory=dict)
+    beats: dict[str, Heartbeat] = field(default_factory=dict)
+    refuses_writes: bool = False
+    refuses_reads: bool = False
+
+    def head(self, endpoint: str) -> Head | None:
+        if self.refuses_reads:
+            raise StoreUnavailable("the simulated table refuses reads")
+        document = self.heads.get(endpoint)
+        return read_head(document) if document else None
+
+    def commit(self, change: Change) -> None:
+        self._write()
+        endpoint = change.head.endpoint
+        current = self.heads.get(endpoint)
+        if (current["version"] if current else 0) != change.expected:
+            raise StaleRecord(f"endpoint {endpoint!r}: version {change.expected} is not current any more")
+        self.heads[endpoint] = encode(change.head)
+        self.log.setdefault(endpoint, []).append(change.event)
+        if change.ended is not None:
+            self.finished[endpoint, change.ended.id] = change.ended
+
+    def heartbeat(self, endpoint: str) -> Heartbeat | None:
+        return self.beats.get(endpoint)
+
+    def beat(self, endpoint: str, heartbeat: Heartbeat) -> None:
+        self._write()
+        self.beats[endpoint] = heartbeat
+
+    def unfinished(self) -> tuple[str, ...]:
+        heads = [read_head(document) for document in self.heads.values()]
+        return tuple(sorted(head.endpoint for head in heads if head.is_unfinished))
+
+    def endpoints(self) -> tuple[str, ...]:
+        return tuple(sorted(self.heads))
+
+    def events(self, endpoint: str, first: int = 1, last: int | None = None) -> Iterable[Event]:
+        return tuple(self.log.get(endpoint, ())[first - 1 : last])
+
+    def ended(self, endpoint: str, rollout_id: str) -> Rollout | None:
+        return self.finished.get((endpoint, rollout_id))
+
+    def _write(self) -> None:
+        if self.refuses_writes:
+            raise StoreUnavailable("the simulated table refuses writes")

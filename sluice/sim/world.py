@@ -1,0 +1,308 @@
+"""A world with one endpoint, two slots, traffic and alarms, in virtual seconds. It hurts where it is told to; the tick is the real one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from sluice.alarm import on_alarm
+from sluice.core.actions import (
+    DeregisterTarget,
+    EnsureConfig,
+    EnsureModel,
+    Notify,
+    RegisterTarget,
+    SetAlarm,
+    SetInstances,
+    SetWeights,
+    StartClock,
+)
+from sluice.core.adoption import FoundEndpoint
+from sluice.core.errors import EndpointBusy, SluiceError
+from sluice.core.names import AlarmName
+from sluice.core.observation import (
+    AlarmFacts,
+    ConfiguredVariant,
+    Counts,
+    EndpointFacts,
+    Row,
+    SlotMinute,
+    SmokeFacts,
+    Variant,
+)
+from sluice.core.policy import Metric
+from sluice.core.reaction import AlarmEvent
+from sluice.core.release import Release
+from sluice.core.rollout import ScalingTarget, SlotAlarms
+from sluice.core.weights import WHOLE
+from sluice.ports import Ports
+from sluice.sim.memory import MemoryStore
+from sluice.sweep import Swept, sweep_all
+from sluice.tick import Ticked, tick
+
+START = 1_800_000_000
+WEIGHT_CALL_SECONDS = 15
+UPDATE_SECONDS = 8 * 60
+_MINUTE = 60
+
+
+class Killed(BaseException):
+    """A function that stopped existing in mid-air. Not an Exception: nothing in it may catch this."""
+
+
+@dataclass(slots=True)
+class World:
+    """One endpoint and everything around it. `error_rate` and `p90_us` are by slot; `requests` is per minute in all."""
+
+    endpoint: str = "shop"
+    now: int = START
+    requests: int = 6000
+    error_rate: dict[str, float] = field(default_factory=dict)
+    p90_us: dict[str, float] = field(default_factory=dict)
+    variants: dict[str, Variant] = field(default_factory=dict)
+    models: dict[str, Release] = field(default_factory=dict)
+    configs: dict[str, Mapping[str, ConfiguredVariant]] = field(default_factory=dict)
+    config_name: str = "bootstrap"
+    status: str = "InService"
+    settles_at: int | None = None
+    modified_at: int = START
+    failure_reason: str | None = None
+    falls_back: bool = False
+    smoke_fault: str | None = None
+    artifact_faults: tuple[str, ...] = ()
+    alarm_states: dict[str, AlarmFacts] = field(default_factory=dict)
+    scalable: dict[str, ScalingTarget] = field(default_factory=dict)
+    store: MemoryStore = field(default_factory=MemoryStore)
+    clocks_running: set[str] = field(default_factory=set)
+    mirror: dict[str, Mapping[str, str | int | None]] = field(default_factory=dict)
+    notices: list[Notify] = field(default_factory=list)
+    calls: list[tuple[int, str, object]] = field(default_factory=list)
+    history: list[tuple[int, dict[str, int]]] = field(default_factory=list)
+    queue: list[AlarmEvent] = field(default_factory=list)
+    before_call: Callable[[str], None] = lambda _: None
+    delivers_events: bool = True
+    _target: dict[str, Variant] | None = None
+
+    # The endpoint
+
+    def describe(self, endpoint: str) -> EndpointFacts:
+        return EndpointFacts(self.status, self.config_name, self.modified_at, self.failure_reason, dict(self.variants))
+
+    def configured(self, config_name: str) -> Mapping[str, ConfiguredVariant]:
+        return self.configs[config_name]
+
+    def release_of(self, config_name: str) -> Release:
+        return next(self.models[variant.model_name] for variant in self.configs[config_name].values())
+
+    def found(self, endpoint: str) -> FoundEndpoint:
+        """The model's release as it is; tests change the rest."""
+        config = self.configs[self.config_name]
+        only = next(iter(config.values()))
+        release = self.models[only.model_name]
+        count = sum(variant.desired_instances for variant in self.variants.values())
+        plain = (None, (), None, release.artifact.url, (release.image,), release.environment, only.instance_type, count)
+        return FoundEndpoint(self.status, tuple(config), *plain)
+
+    def targets(self, endpoint: str, slots: Iterable[str]) -> tuple[ScalingTarget, ...]:
+        return tuple(self.scalable[slot] for slot in slots if slot in self.scalable)
+
+    def register(self, action: RegisterTarget) -> None:
+        """Registering again keeps the scaling policies that it does not name."""
+        self._call("register_target", action.target)
+        slot, named = action.target.slot, {str(policy["PolicyName"]) for policy in action.target.policies}
+        former = self.scalable[slot].policies if slot in self.scalable else ()
+        kept = tuple(policy for policy in former if str(policy["PolicyName"]) not in named)
+        self.scalable[slot] = replace(action.target, policies=(*kept, *action.target.policies))
+
+    def deregister(self, action: DeregisterTarget) -> None:
+        self._call("deregister_target", action.slot)
+        self.scalable.pop(action.slot, None)
+
+    def ensure_model(self, action: EnsureModel) -> None:
+        self._call("create_model", action.name)
+        self.models.setdefault(action.name, action.release)
+
+    def ensure_config(self, action: EnsureConfig) -> None:
+        self._call("create_endpoint_config", action.name)
+        variants = {v.slot: ConfiguredVariant(v.model_name, v.instance_type) for v in action.variants}
+        self.configs.setdefault(action.name, variants)
+
+    def update(self, endpoint: str, config_name: str) -> None:
+        self._change("update_endpoint", config_name, UPDATE_SECONDS)
+        if self.falls_back:
+            return
+        kept = {slot: self.variants.get(slot, Variant(0, 0, 1, 1)) for slot in self.configs[config_name]}
+        self._target, self.config_name = kept, config_name
+
+    def set_weights(self, action: SetWeights) -> None:
+        self._change("set_weights", dict(action.parts), WEIGHT_CALL_SECONDS)
+        for slot, parts in action.parts.items():
+            self.variants[slot] = replace(self.variants[slot], desired_weight=float(parts))
+        self._target = {slot: replace(v, current_weight=v.desired_weight) for slot, v in self.variants.items()}
+
+    def set_instances(self, action: SetInstances) -> None:
+        self._change("set_instances", (action.slot, action.instances), UPDATE_SECONDS)
+        wanted = replace(self.variants[action.slot], desired_instances=action.instances)
+        self.variants[action.slot] = wanted
+        self._target = {**self.variants, action.slot: replace(wanted, current_instances=action.instances)}
+
+    def smoke(self, endpoint: str, slot: str, release: Release) -> SmokeFacts:
+        return SmokeFacts(self.smoke_fault)
+
+    def busy_for(self, seconds: int, status: str = "Updating") -> None:
+        """Somebody else's update: an autoscaling activity, or maintenance."""
+        self.status, self.settles_at, self._target = status, self.now + seconds, None
+
+    def console_change(self, **parts: int) -> None:
+        """A person sets weights in the console, at once."""
+        for slot, part in parts.items():
+            self.variants[slot] = replace(self.variants[slot], current_weight=float(part), desired_weight=float(part))
+
+    def canary_parts(self, slot: str = "green") -> int:
+        return self.describe(self.endpoint).parts.get(slot, 0)
+
+    def _call(self, name: str, detail: object) -> None:
+        self.before_call(name)
+        self.calls.append((self.now, name, detail))
+
+    def _change(self, name: str, detail: object, seconds: int) -> None:
+        self.before_call(name)
+        if self.status != "InService":
+            raise EndpointBusy(f'Cannot update in-progress endpoint "{self.endpoint}"')
+        self.calls.append((self.now, name, detail))
+        self.status, self.settles_at, self.modified_at = "Updating", self.now + seconds, self.now
+
+    # Alarms and metrics
+
+    def states(self, names: Iterable[str]) -> Mapping[str, AlarmFacts]:
+        return {name: self.alarm_states.get(name, AlarmFacts(name, None, 0)) for name in names}
+
+    def force(self, action: SetAlarm) -> None:
+        self._call("set_alarm_state", (action.name, action.state))
+        self.set_alarm(action.name, action.state, action.reason, action.rehearsal_of)
+
+    def set_alarm(
+        self, name: str, state: str, reason: str = "threshold crossed", rehearsal_of: str | None = None
+    ) -> None:
+        """Change an alarm's state; the event goes to the queue like the rule would send it."""
+        if self.alarm_states[name].state == state:
+            return
+        self.alarm_states[name] = AlarmFacts(name, state, self.now)
+        if state == "ALARM" and self.delivers_events:
+            self.queue.append(AlarmEvent(name, state, self.now, reason, rehearsal_of))
+
+    def rows(
+        self, endpoint: str, canary: str, stable: str, metrics: Mapping[str, Metric], since: int, until: int
+    ) -> tuple[Row, ...]:
+        return tuple(Row(at, self._minute(canary, at), self._minute(stable, at)) for at in range(since, until, _MINUTE))
+
+    def _minute(self, slot: str, at: int) -> SlotMinute:
+        """What the slot showed then: requests by the weights that were live, errors at today's rate."""
+        parts = next((parts for since, parts in reversed(self.history) if since <= at), {})
+        trials = self.requests * parts.get(slot, 0) / WHOLE
+        if not trials:
+            return SlotMinute()
+        counts = Counts(trials, trials * self.error_rate.get(slot, 0.0))
+        return SlotMinute({"errors": counts}, {"latency": self.p90_us.get(slot, 20_000.0)})
+
+    # The rest
+
+    def faults(self, release: Release) -> tuple[str, ...]:
+        return self.artifact_faults
+
+    def start(self, action: StartClock) -> None:
+        self._call("start_execution", action.name)
+        self.clocks_running.add(action.name)
+
+    def runs(self, name: str) -> bool:
+        return name in self.clocks_running
+
+    def write(self, endpoint: str, document: Mapping[str, str | int | None]) -> None:
+        self.mirror[endpoint] = document
+
+    def read(self, endpoint: str) -> Mapping[str, str | int | None] | None:
+        return self.mirror.get(endpoint)
+
+    def send(self, notice: Notify) -> None:
+        self.notices.append(notice)
+
+    @property
+    def ports(self) -> Ports:
+        return Ports(self.store, self, self, self, self, self, self, self, lambda: self.now, self)
+
+    # Time
+
+    def pass_seconds(self, seconds: int) -> None:
+        """Time goes by; what was under way arrives."""
+        end = self.now + seconds
+        self._note_weights()
+        while self.settles_at is not None and self.settles_at <= end:
+            self.now = max(self.now, self.settles_at)
+            self.status, self.settles_at, self.modified_at = "InService", None, self.now
+            self.variants, self._target = self._target or self.variants, None
+            self._note_weights()
+        self.now = end
+        self._note_weights()
+
+    def _note_weights(self) -> None:
+        parts = self.describe(self.endpoint).parts
+        if not self.history or self.history[-1][1] != parts:
+            self.history.append((self.now, parts))
+
+    def tick(self) -> Ticked:
+        """One tick of the live rollout, as its clock would do it."""
+        head = self.store.head(self.endpoint)
+        if head is None or head.live is None:
+            return Ticked(True, 0, "no rollout is live", None)
+        return tick(self.ports, self.endpoint, head.live.id, head.live.clock_generation, 0)
+
+    def deliver(self) -> None:
+        """The alarm function on everything queued; what fails stays queued, as with SQS."""
+        for event in list(self.queue):
+            try:
+                handled = on_alarm(self.ports, event, redelivered=False)
+            except SluiceError:
+                continue
+            if not any(done.fault for done in handled):
+                self.queue.remove(event)
+
+    def sweep(self) -> Swept:
+        return sweep_all(self.ports)
+
+    def run(self, until: Callable[[], bool], limit_seconds: int = 8 * 3600) -> list[str]:
+        """Ticks at their own pace, deliveries every few seconds, the sweep every minute. The sentences, in order."""
+        said, end, next_tick = [], self.now + limit_seconds, self.now
+        while self.now < end and not until():
+            if self.queue:
+                self.deliver()
+            if self.now >= next_tick and self.clocks_running:
+                ticked = self.tick()
+                said.append(ticked.because)
+                next_tick = self.now + max(ticked.wait_seconds, 1)
+            if self.now % _MINUTE == 0:
+                self.sweep()
+            self.pass_seconds(self._stride(next_tick))
+        return said
+
+    def _stride(self, next_tick: int) -> int:
+        """Seconds until something can happen."""
+        if self.queue:
+            return 1
+        minute = _MINUTE - self.now % _MINUTE
+        settles = self.settles_at - self.now if self.settles_at is not None else minute
+        return max(1, min(next_tick - self.now if self.clocks_running else minute, minute, settles))
+
+
+def slot_alarms(endpoint: str, slots: tuple[str, ...] = ("blue", "green")) -> dict[str, SlotAlarms]:
+    """The alarms that `infra` would make for the default metrics."""
+    return {
+        slot: SlotAlarms(
+            relative=(_alarm(endpoint, slot, "errors"), _alarm(endpoint, slot, "latency")),
+            rails=(_alarm(endpoint, slot, "errors-rail"),),
+        )
+        for slot in slots
+    }
+
+
+def _alarm(endpoint: str, slot: str, metric: str) -> str:
+    return str(AlarmName("sluice", "test", endpoint, slot, metric))
