@@ -1,0 +1,1 @@
+"""The Pulumi program: components, and the pure functions that compute what they are given."""

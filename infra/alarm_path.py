@@ -1,0 +1,112 @@
+"""The way of an alarm to the function that takes traffic back: rule -> queue -> function, with a dead-letter queue that pages."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+from infra.control_functions import SIZINGS
+from infra.iam_documents import text
+from infra.resource_names import Names
+from infra.serving_permissions import queue_document
+
+RETENTION_SECONDS = 14 * 24 * 3600
+"""SQS's longest."""
+VISIBILITY_SECONDS = 12
+"""How long a failed delivery is invisible, so the pause until the next one. Lambda refuses less than the function's timeout (10 s)."""
+MAX_RECEIVES = 1000
+"""SQS's highest: 1000 deliveries 12 s apart are 200 minutes. An endpoint that is busy for an hour uses 300 of them."""
+
+
+def alarm_pattern(names: Names, watched: tuple[str, ...]) -> str:
+    """Alarms of this stack by prefix (it ends in `/`: `shop` does not match `shop-dev`), and alarms a policy lists, by exact name.
+
+    Only ALARM: when an alarm goes back to OK nothing happens, a latch stays.
+    """
+    return json.dumps(
+        {
+            "source": ["aws.cloudwatch"],
+            "detail-type": ["CloudWatch Alarm State Change"],
+            "detail": {"alarmName": [{"prefix": names.alarm_prefix}, *watched], "state": {"value": ["ALARM"]}},
+        }
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmPath:
+    """What others need of the path."""
+
+    queue: aws.sqs.Queue
+    dead_letters: aws.sqs.Queue
+
+
+def alarm_path(
+    names: Names, watched: tuple[str, ...], function: aws.lambda_.Function, parent: pulumi.Resource
+) -> AlarmPath:
+    """Straight to Lambda a failed attempt would be tried twice more and then be lost; through SQS it comes again until it succeeds."""
+    opts = pulumi.ResourceOptions(parent=parent)
+    dead = aws.sqs.Queue(
+        "dead-letter",
+        name=names.dead_letter_queue,
+        message_retention_seconds=RETENTION_SECONDS,
+        sqs_managed_sse_enabled=True,
+        opts=opts,
+    )
+    queue = aws.sqs.Queue(
+        "alarm",
+        name=names.alarm_queue,
+        message_retention_seconds=RETENTION_SECONDS,
+        visibility_timeout_seconds=VISIBILITY_SECONDS,
+        redrive_policy=dead.arn.apply(
+            lambda arn: json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": MAX_RECEIVES})
+        ),
+        sqs_managed_sse_enabled=True,
+        opts=opts,
+    )
+    _route(names, watched, queue, dead, parent)
+    aws.lambda_.EventSourceMapping(
+        "alarm",
+        event_source_arn=queue.arn,
+        function_name=function.name,
+        batch_size=1,  # an alarm must not wait for, or fail with, another one
+        function_response_types=["ReportBatchItemFailures"],
+        # As many as are reserved: what Lambda would throttle still counts as a delivery.
+        scaling_config=aws.lambda_.EventSourceMappingScalingConfigArgs(maximum_concurrency=SIZINGS["alarm"].reserved),
+        opts=opts,
+    )
+    return AlarmPath(queue, dead)
+
+
+def _route(
+    names: Names, watched: tuple[str, ...], queue: aws.sqs.Queue, dead: aws.sqs.Queue, parent: pulumi.Resource
+) -> None:
+    """The rule and its target. Nothing is sent before both queues let the rule in."""
+    opts = pulumi.ResourceOptions(parent=parent)
+    rule = aws.cloudwatch.EventRule(
+        "alarm", name=names.alarm_rule, event_pattern=alarm_pattern(names, watched), state="ENABLED", opts=opts
+    )
+    source = names.rule_arn(names.alarm_rule)
+    doors = [
+        aws.sqs.QueuePolicy(
+            "alarm",
+            queue_url=queue.url,
+            policy=text(queue_document("AlarmRule", names.alarm_queue_arn, source)),
+            opts=opts,
+        ),
+        aws.sqs.QueuePolicy(
+            "dead-letter",
+            queue_url=dead.url,
+            policy=text(queue_document("UndeliveredAlarms", names.dead_letter_queue_arn, source)),
+            opts=opts,
+        ),
+    ]
+    aws.cloudwatch.EventTarget(
+        "alarm",
+        rule=rule.name,
+        arn=queue.arn,
+        dead_letter_config=aws.cloudwatch.EventTargetDeadLetterConfigArgs(arn=dead.arn),
+        opts=pulumi.ResourceOptions(parent=parent, depends_on=doors),
+    )

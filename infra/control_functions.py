@@ -1,0 +1,94 @@
+"""The control plane's Lambda functions: what each is given, and the role, policy and log group that come with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+from infra.iam_documents import text, trust
+from infra.permissions import FUNCTION_DOCUMENTS, Scope
+from infra.resource_names import Names
+
+
+@dataclass(frozen=True, slots=True)
+class Sizing:
+    """What a function is given. `reserved` is concurrency nobody else in the account can use up."""
+
+    timeout_seconds: int
+    memory_mb: int
+    reserved: int | None = None
+
+
+SIZINGS: Mapping[str, Sizing] = {
+    # Waits up to a minute for IAM to let a new role through, then works.
+    "submit": Sizing(120, 256),
+    # A smoke test may ask 20 times; the judge computes, and CPU comes with memory.
+    "tick": Sizing(60, 512),
+    # One read, one write, one weight call of 5 s at most. The queue delivers again 2 s after this time is over, so it is kept short.
+    "alarm": Sizing(10, 256, reserved=5),
+    # Must be over before the next one starts.
+    "sweep": Sizing(50, 256),
+    "command": Sizing(30, 256),
+}
+
+
+def environment(names: Names, word: str) -> dict[str, str]:
+    """What `sluice.aws.wiring` and Powertools read."""
+    return {
+        "SLUICE_TABLE": names.table,
+        "SLUICE_MACHINE_ARN": names.machine_arn,
+        "SLUICE_TOPIC_ARN": names.topic_arn,
+        "SLUICE_PARAMETER_ROOT": names.parameter_root,
+        "POWERTOOLS_SERVICE_NAME": word,
+        "POWERTOOLS_METRICS_NAMESPACE": names.metrics_namespace,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionArgs:
+    """What all functions of a stack share."""
+
+    scope: Scope
+    code: pulumi.Archive
+    log_retention_days: int
+    protect: bool
+
+
+def control_function(word: str, args: FunctionArgs, parent: pulumi.Resource) -> aws.lambda_.Function:
+    """The function, which exists only once its permissions and its log group do: Lambda would make a group that keeps logs for ever."""
+    names, sizing = args.scope.names, SIZINGS[word]
+    opts = pulumi.ResourceOptions(parent=parent)
+    logs = aws.cloudwatch.LogGroup(
+        word, name=names.log_group(word), retention_in_days=args.log_retention_days, opts=opts
+    )
+    role = fixed_role(word, names.role(word), "lambda.amazonaws.com", protect=args.protect, parent=parent)
+    policy = aws.iam.RolePolicy(word, role=role.name, policy=text(FUNCTION_DOCUMENTS[word](args.scope)), opts=opts)
+    return aws.lambda_.Function(
+        word,
+        name=names.function(word),
+        role=role.arn,
+        runtime="python3.13",
+        architectures=["arm64"],
+        handler=f"lambdas.{word}.handler",
+        code=args.code,
+        timeout=sizing.timeout_seconds,
+        memory_size=sizing.memory_mb,
+        reserved_concurrent_executions=sizing.reserved,
+        environment=aws.lambda_.FunctionEnvironmentArgs(variables=environment(names, word)),
+        opts=pulumi.ResourceOptions(parent=parent, protect=args.protect, depends_on=[logs, policy]),
+    )
+
+
+def fixed_role(
+    word: str, name: str, service: str, *, protect: bool, parent: pulumi.Resource, retained: bool = False
+) -> aws.iam.Role:
+    """A role with a fixed name, protected: running executions and live models keep the role they were made with."""
+    return aws.iam.Role(
+        word,
+        name=name,
+        assume_role_policy=text(trust(service)),
+        opts=pulumi.ResourceOptions(parent=parent, protect=protect, retain_on_delete=retained),
+    )

@@ -1,0 +1,102 @@
+"""The control plane of a stack: functions, clock, records, the alarm's way back, the sweep, and what wakes people."""
+
+from __future__ import annotations
+
+import json
+
+import pulumi
+import pulumi_aws as aws
+
+from infra import machine
+from infra.alarm_path import alarm_path
+from infra.bundle import archive
+from infra.capture_bucket import capture_bucket
+from infra.control_functions import FunctionArgs, control_function, fixed_role
+from infra.iam_documents import text
+from infra.page_alarms import page_alarm, page_alarms
+from infra.permissions import machine_document, scope_of
+from infra.records_table import records_table
+from infra.resource_names import FUNCTIONS, Names
+from sluice.schema import StackSpec
+
+
+class ControlPlane(pulumi.ComponentResource):
+    """Everything that acts at run time. `cleaned_up` is what endpoints depend on; depend on the component for all of it."""
+
+    def __init__(self, names: Names, spec: StackSpec, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("sluice:infra:ControlPlane", "control-plane", None, opts)
+        self._names = names
+        self._protected = spec.protect
+        self.table = records_table(names, protect=spec.protect, parent=self)
+        self.topic = aws.sns.Topic("pages", name=names.topic, opts=pulumi.ResourceOptions(parent=self))
+        self.capture = capture_bucket(names, protect=spec.protect, retained=adopts(spec), parent=self)
+        shared = FunctionArgs(scope_of(names, spec), archive(), spec.log_retention_days, spec.protect)
+        self.functions = {word: control_function(word, shared, self) for word in FUNCTIONS}
+        self.machine = self._clock()
+        self.alarms = alarm_path(names, watched_alarms(spec), self.functions["alarm"], self)
+        self._sweep_every_minute()
+        for alarm in page_alarms(names):
+            page_alarm(names, alarm, self.topic.arn, self)
+        self.cleaned_up = self._clean_up_at_the_end()
+        self.register_outputs({"table": self.table.name, "machine_arn": self.machine.arn, "topic_arn": self.topic.arn})
+
+    def _clock(self) -> aws.sfn.StateMachine:
+        """Waits for the permission: an execution that is refused its first tick would have to be started again."""
+        role = fixed_role(
+            "clock", self._names.machine_role, "states.amazonaws.com", protect=self._protected, parent=self
+        )
+        policy = aws.iam.RolePolicy(
+            "clock",
+            role=role.name,
+            policy=text(machine_document(self._names)),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        return aws.sfn.StateMachine(
+            "clock",
+            name=self._names.machine,
+            type="STANDARD",
+            role_arn=role.arn,
+            definition=self.functions["tick"].arn.apply(
+                lambda arn: machine.definition(arn, self._names.place.partition)
+            ),
+            opts=pulumi.ResourceOptions(parent=self, protect=self._protected, depends_on=[policy]),
+        )
+
+    def _sweep_every_minute(self) -> None:
+        opts = pulumi.ResourceOptions(parent=self)
+        function = self.functions["sweep"]
+        rule = aws.cloudwatch.EventRule(
+            "sweep", name=self._names.sweep_rule, schedule_expression="rate(1 minute)", state="ENABLED", opts=opts
+        )
+        permission = aws.lambda_.Permission(
+            "sweep",
+            action="lambda:InvokeFunction",
+            function=function.name,
+            principal="events.amazonaws.com",
+            source_arn=rule.arn,
+            opts=opts,
+        )
+        # No dead-letter queue: a sweep that is lost is made up for a minute later, and silence pages.
+        aws.cloudwatch.EventTarget(
+            "sweep", rule=rule.name, arn=function.arn, opts=pulumi.ResourceOptions(parent=self, depends_on=[permission])
+        )
+
+    def _clean_up_at_the_end(self) -> aws.lambda_.Invocation:
+        """Made before the endpoints, so destroyed after them: then models and configurations serve nobody and can go."""
+        return aws.lambda_.Invocation(
+            "clean",
+            function_name=self.functions["submit"].name,
+            input=json.dumps({"action": "clean"}),
+            lifecycle_scope="CRUD",
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[self.table]),
+        )
+
+
+def adopts(spec: StackSpec) -> bool:
+    """Whether an endpoint is served that outlives the stack."""
+    return any(endpoint.adopt for endpoint in spec.endpoints)
+
+
+def watched_alarms(spec: StackSpec) -> tuple[str, ...]:
+    """Alarms that are not ours but that a policy listens to, by exact name."""
+    return tuple(sorted({alarm for endpoint in spec.endpoints for alarm in endpoint.policy.alarms}))

@@ -1,0 +1,108 @@
+"""Alarms that wake people because the control plane itself is unwell. They take no traffic back: see `slot_alarms` for those."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+from infra.resource_names import Names
+from sluice.core.decision import SOAK_SECONDS
+
+PERIOD_SECONDS = 60
+OVERDUE_SECONDS = SOAK_SECONDS + 2 * 60
+"""The longest ordinary pause between two looks, and two sweeps that should have noticed."""
+
+
+@dataclass(frozen=True, slots=True)
+class PageAlarm:
+    """One alarm on one metric: a page after `minutes` of `periods` minutes above `threshold`."""
+
+    word: str
+    description: str
+    namespace: str
+    metric: str
+    statistic: str
+    threshold: int
+    dimensions: dict[str, str]
+    minutes: int = 1
+    periods: int = 1
+    silence_pages: bool = False
+
+
+def page_alarms(names: Names) -> Iterator[PageAlarm]:
+    """What is watched, and why it matters."""
+    yield PageAlarm(
+        word="dead-letter",
+        description="An alarm event could not be handled at all: look into the dead-letter queue, a rollback may be missing",
+        namespace="AWS/SQS",
+        metric="ApproximateNumberOfMessagesVisible",
+        statistic="Maximum",
+        threshold=0,
+        dimensions={"QueueName": names.dead_letter_queue},
+    )
+    yield PageAlarm(
+        word="alarm-stuck",
+        # Not the age of the oldest message: SQS leaves messages out of it that were received three times.
+        description="An alarm event is delivered again and again: the endpoint is busy, or the alarm function fails",
+        namespace="AWS/SQS",
+        metric="ApproximateNumberOfMessagesNotVisible",
+        statistic="Maximum",
+        threshold=0,
+        dimensions={"QueueName": names.alarm_queue},
+        minutes=5,
+        periods=5,
+    )
+    yield PageAlarm(
+        word="alarm-errors",
+        description="The alarm function crashes or times out: rollbacks are late",
+        namespace="AWS/Lambda",
+        metric="Errors",
+        statistic="Sum",
+        threshold=0,
+        dimensions={"FunctionName": names.function("alarm")},
+        minutes=2,
+        periods=5,
+    )
+    yield PageAlarm(
+        word="overdue",
+        description="A live rollout is not looked at, or the sweep that would say so is silent",
+        namespace=names.metrics_namespace,
+        metric="OverdueSeconds",
+        statistic="Maximum",
+        threshold=OVERDUE_SECONDS,
+        dimensions={"service": "sweep"},
+        minutes=2,
+        periods=5,
+        silence_pages=True,
+    )
+
+
+def page_alarm(
+    names: Names, alarm: PageAlarm, topic_arn: pulumi.Input[str], parent: pulumi.Resource
+) -> aws.cloudwatch.MetricAlarm:
+    """The alarm, acting on the topic.
+
+    Where silence pages, missing data stays missing and INSUFFICIENT_DATA acts: that state is entered only after there was data,
+    so a new stack, which has none yet, does not begin with a page.
+    """
+    return aws.cloudwatch.MetricAlarm(
+        f"page-{alarm.word}",
+        name=names.page_alarm(alarm.word),
+        alarm_description=alarm.description,
+        namespace=alarm.namespace,
+        metric_name=alarm.metric,
+        dimensions=alarm.dimensions,
+        statistic=alarm.statistic,
+        period=PERIOD_SECONDS,
+        evaluation_periods=alarm.periods,
+        datapoints_to_alarm=alarm.minutes,
+        comparison_operator="GreaterThanThreshold",
+        threshold=alarm.threshold,
+        treat_missing_data="missing" if alarm.silence_pages else "notBreaching",
+        alarm_actions=[topic_arn],
+        insufficient_data_actions=[topic_arn] if alarm.silence_pages else None,
+        opts=pulumi.ResourceOptions(parent=parent),
+    )

@@ -1,0 +1,81 @@
+"""What a valid configuration can still get wrong for AWS: names too long or with characters some service refuses. All faults at once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from infra.alarm_formulas import Guarded, alarm_settings
+from infra.iam_documents import text
+from infra.permissions import FUNCTION_DOCUMENTS, scope_of
+from infra.resource_names import FUNCTIONS, Names
+from infra.serving_permissions import repository_arn
+from sluice.core.errors import BadInput
+from sluice.schema import EndpointSpec, StackSpec
+
+_NAME_LIMIT = 64
+"""Of roles and functions."""
+_ENDPOINT_LIMIT = 63
+_INLINE_LIMIT = 10_240
+"""Of a role's inline policies in all, white space not counted."""
+
+
+def check(names: Names, spec: StackSpec) -> None:
+    """Raises BadInput with a sentence per fault, before anything is registered."""
+    faults = [*_prefix_faults(names, spec), *_size_faults(names, spec)]
+    for endpoint in spec.endpoints:
+        where = f"Pulumi.{names.stack}.yaml: {names.project}:endpoints.{endpoint.name}"
+        faults += [f"{where}{fault}" for fault in _endpoint_faults(names, endpoint)]
+    if faults:
+        raise BadInput(tuple(faults))
+
+
+def guarded(names: Names, endpoint: EndpointSpec) -> Guarded:
+    """The endpoint as the alarm formulas see it."""
+    return Guarded(names.project, names.stack, endpoint.endpoint_name, endpoint.slots, endpoint.policy)
+
+
+def _prefix_faults(names: Names, spec: StackSpec) -> Iterator[str]:
+    where = f"project {names.project!r} and stack {names.stack!r}"
+    if not re.fullmatch(r"[A-Za-z0-9_-]+", names.prefix):
+        yield f"{where}: functions, roles and queues are named after them, so only letters, digits, - and _ are possible"
+    roles = [
+        *(names.role(word) for word in FUNCTIONS),
+        *(names.execution_role(endpoint.name) for endpoint in spec.endpoints),
+    ]
+    longest = max(roles, key=len)
+    if len(longest) > _NAME_LIMIT:
+        yield f"{where}: the name {longest!r} has {len(longest)} characters, AWS allows {_NAME_LIMIT}. Choose shorter names"
+
+
+def _size_faults(names: Names, spec: StackSpec) -> Iterator[str]:
+    """Endpoints are named one by one in the functions' documents, so many of them outgrow what IAM takes."""
+    scope = scope_of(names, spec)
+    for word, document in FUNCTION_DOCUMENTS.items():
+        characters = len("".join(text(document(scope)).split()))
+        if characters > _INLINE_LIMIT:
+            yield (
+                f"project {names.project!r} and stack {names.stack!r}: with {len(spec.endpoints)} endpoints the policy of the role "
+                f"{names.role(word)} has {characters} characters, IAM takes {_INLINE_LIMIT}. Put some endpoints into another stack"
+            )
+
+
+def _endpoint_faults(names: Names, endpoint: EndpointSpec) -> Iterator[str]:
+    name = endpoint.endpoint_name
+    if len(name) > _ENDPOINT_LIMIT or not re.fullmatch(r"[a-zA-Z0-9](-*[a-zA-Z0-9])*", name):
+        yield f".endpoint_name: SageMaker takes up to {_ENDPOINT_LIMIT} letters, digits and inner dashes, got {name!r}"
+    try:
+        repository_arn(endpoint.release.image, names.place)
+    except BadInput as fault:
+        yield f".release: {fault}"
+    yield from _metric_faults(guarded(names, endpoint))
+
+
+def _metric_faults(endpoint: Guarded) -> Iterator[str]:
+    """Alarm names are made of metric names and must lead back to them."""
+    for name in endpoint.policy.metrics:
+        if not re.fullmatch(r"[A-Za-z0-9_.-]+", name):
+            yield f".policy: metrics.{name}: its alarms are named after it, so only letters, digits, -, _ and . are possible"
+    alarms = [str(settings.name) for settings in alarm_settings(endpoint)]
+    for name in sorted({alarm for alarm in alarms if alarms.count(alarm) > 1}):
+        yield f".policy: two alarms would be called {name!r}. Rename the metric that ends in -rail"

@@ -1,0 +1,209 @@
+"""Every fixed name and the ARN it has, in one place. Leaves names of models and configurations to `sluice.core.names`.
+
+Names are fixed because alarms, permissions and running executions refer to them. ARNs are computed, not read from resources:
+the tick's role names the machine and the machine's role names the tick, so neither could wait for the other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sluice.core.names import alarm_prefix, created_prefix
+
+FUNCTIONS = ("submit", "tick", "alarm", "sweep", "command")
+LIVE_INDEX = "live"
+_BOOTSTRAP_CHARACTERS = 45
+"""SageMaker allows 63 characters; `-bootstrap` and the `-` and seven digits Pulumi adds take 18."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the stack lives: what an ARN says besides the service and the name."""
+
+    partition: str
+    region: str
+    account: str
+
+    def arn(self, service: str, resource: str) -> str:
+        return f"arn:{self.partition}:{service}:{self.region}:{self.account}:{resource}"
+
+    def global_arn(self, service: str, resource: str) -> str:
+        """For IAM, whose things belong to no region."""
+        return f"arn:{self.partition}:{service}::{self.account}:{resource}"
+
+    def bucket_arn(self, bucket: str) -> str:
+        return f"arn:{self.partition}:s3:::{bucket}"
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What the control plane of one stack is called."""
+
+    project: str
+    stack: str
+    place: Place
+
+    @property
+    def prefix(self) -> str:
+        return f"{self.project}-{self.stack}"
+
+    @property
+    def table(self) -> str:
+        return self.prefix
+
+    @property
+    def table_arn(self) -> str:
+        return self.place.arn("dynamodb", f"table/{self.table}")
+
+    @property
+    def live_index_arn(self) -> str:
+        return f"{self.table_arn}/index/{LIVE_INDEX}"
+
+    @property
+    def machine(self) -> str:
+        return f"{self.prefix}-clock"
+
+    @property
+    def machine_arn(self) -> str:
+        return self.place.arn("states", f"stateMachine:{self.machine}")
+
+    @property
+    def executions_arn(self) -> str:
+        return self.place.arn("states", f"execution:{self.machine}:*")
+
+    @property
+    def machine_role(self) -> str:
+        return f"{self.prefix}-clock"
+
+    @property
+    def topic(self) -> str:
+        return f"{self.prefix}-pages"
+
+    @property
+    def topic_arn(self) -> str:
+        return self.place.arn("sns", self.topic)
+
+    @property
+    def alarm_queue(self) -> str:
+        return f"{self.prefix}-alarm"
+
+    @property
+    def alarm_queue_arn(self) -> str:
+        return self.place.arn("sqs", self.alarm_queue)
+
+    @property
+    def dead_letter_queue(self) -> str:
+        return f"{self.prefix}-dead-letter"
+
+    @property
+    def dead_letter_queue_arn(self) -> str:
+        return self.place.arn("sqs", self.dead_letter_queue)
+
+    @property
+    def alarm_rule(self) -> str:
+        return f"{self.prefix}-alarm"
+
+    @property
+    def sweep_rule(self) -> str:
+        return f"{self.prefix}-sweep"
+
+    def rule_arn(self, rule: str) -> str:
+        return self.place.arn("events", f"rule/{rule}")
+
+    @property
+    def event_bus_arn(self) -> str:
+        """The default bus: CloudWatch publishes alarm changes there and nowhere else."""
+        return self.place.arn("events", "event-bus/default")
+
+    @property
+    def capture_bucket(self) -> str:
+        """Only the beginning: bucket names are global, so Pulumi adds seven random digits (63 characters in all)."""
+        return f"{self.prefix.lower().replace('_', '-')[:45].rstrip('-')}-capture"
+
+    @property
+    def alarm_prefix(self) -> str:
+        return alarm_prefix(self.project, self.stack)
+
+    @property
+    def rollback_alarms_arn(self) -> str:
+        return self.place.arn("cloudwatch", f"alarm:{self.alarm_prefix}*")
+
+    @property
+    def all_alarms_arn(self) -> str:
+        return self.place.arn("cloudwatch", "alarm:*")
+
+    @property
+    def parameter_root(self) -> str:
+        return f"/sluice/{self.project}/{self.stack}/"
+
+    @property
+    def parameters_arn(self) -> str:
+        return self.place.arn("ssm", f"parameter{self.parameter_root}*")
+
+    @property
+    def metrics_namespace(self) -> str:
+        """One per stack: the sweep of one stack must not hide that the sweep of another is silent."""
+        return f"Sluice/{self.project}/{self.stack}"
+
+    @property
+    def outcome_namespace(self) -> str:
+        return f"{self.metrics_namespace}/outcomes"
+
+    def function(self, word: str) -> str:
+        return f"{self.prefix}-{word}"
+
+    def function_arn(self, word: str) -> str:
+        return self.place.arn("lambda", f"function:{self.function(word)}")
+
+    def role(self, word: str) -> str:
+        return f"{self.prefix}-{word}"
+
+    def log_group(self, word: str) -> str:
+        return f"/aws/lambda/{self.function(word)}"
+
+    def log_streams_arn(self, word: str) -> str:
+        return self.place.arn("logs", f"log-group:{self.log_group(word)}:*")
+
+    def page_alarm(self, word: str) -> str:
+        """Outside the rollback rule's prefix: these alarms wake people, they take no traffic back."""
+        return f"sluice-control/{self.project}/{self.stack}/{word}"
+
+    def execution_role(self, name: str) -> str:
+        return f"{self.prefix}-serve-{name}"
+
+    def execution_role_arn(self, name: str) -> str:
+        return self.place.global_arn("iam", f"role/{self.execution_role(name)}")
+
+    def invoke_policy(self, name: str) -> str:
+        return f"{self.prefix}-invoke-{name}"
+
+    def champion_parameter(self, endpoint: str) -> str:
+        return f"{self.parameter_root}{endpoint}"
+
+    def endpoint_arn(self, endpoint: str) -> str:
+        return self.place.arn("sagemaker", f"endpoint/{endpoint.lower()}")
+
+    def created_models_arn(self, endpoint: str) -> str:
+        """Models the control plane makes. SageMaker writes names in ARNs in lower case."""
+        return self.place.arn("sagemaker", f"model/{created_prefix(endpoint).lower()}*")
+
+    def created_configs_arn(self, endpoint: str) -> str:
+        return self.place.arn("sagemaker", f"endpoint-config/{created_prefix(endpoint).lower()}*")
+
+    def bootstrap_configs_arn(self, endpoint: str) -> str:
+        return self.place.arn("sagemaker", f"endpoint-config/{bootstrap_name(endpoint).lower()}-*")
+
+
+def bootstrap_name(endpoint: str) -> str:
+    """Logical name of the first model and configuration; Pulumi adds a dash and seven digits."""
+    return f"{endpoint[:_BOOTSTRAP_CHARACTERS].rstrip('-')}-bootstrap"
+
+
+def endpoint_log_group(endpoint: str) -> str:
+    """Where SageMaker writes what the containers say."""
+    return f"/aws/sagemaker/Endpoints/{endpoint}"
+
+
+def owner_tags(names: Names, name: str) -> dict[str, str]:
+    """Which stack and endpoint something in SageMaker belongs to."""
+    return {"sluice:project": names.project, "sluice:stack": names.stack, "sluice:endpoint": name}

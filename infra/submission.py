@@ -1,0 +1,147 @@
+"""Handing a release over to the control plane during `pulumi up`, and asking it how things stand. Moves no traffic itself."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+import pulumi
+import pulumi_aws as aws
+
+from infra.alarm_formulas import Guarded, slot_alarms
+from infra.guarded_endpoint import GuardedEndpoint
+from infra.release_status import Remark, Status, Weight, read_status, remark
+from infra.resource_names import Names, owner_tags
+from sluice.core.begin import Submission as Handover
+from sluice.core.record import digest, encode
+from sluice.core.rollout import SCHEMA, EndpointSettings, ScalingMode
+from sluice.core.scaling import KEPT_WARNING
+from sluice.schema import EndpointSpec
+
+
+class Submission(pulumi.ComponentResource):
+    """`adopt`, then `submit` and `revise`; after these, `status` says what came of it.
+
+    `rollback_path` is everything that must stand before.
+    """
+
+    def __init__(
+        self,
+        names: Names,
+        spec: EndpointSpec,
+        guarded: Guarded,
+        endpoint: GuardedEndpoint,
+        rollback_path: Sequence[pulumi.Resource],
+    ) -> None:
+        super().__init__("sluice:infra:Submission", spec.name)
+        role = names.execution_role_arn(spec.name)
+        tags = owner_tags(names, spec.name)
+        settings = endpoint.capture_url.apply(lambda url: spec.settings(role, url, tags))
+        adopted = aws.lambda_.Invocation(
+            f"{spec.name}-adopt",
+            function_name=names.function("submit"),
+            input=settings.apply(lambda given: adopt_input(spec, given)),
+            triggers={"endpoint": spec.endpoint_name},
+            opts=self._once(rollback_path),
+        )
+        # The same release and nonce is the same submission: changed code, policy or tags must not start anything.
+        self.submitted = aws.lambda_.Invocation(
+            f"{spec.name}-submit",
+            function_name=names.function("submit"),
+            input=settings.apply(lambda given: submit_input(spec, guarded, given)),
+            triggers={"release": spec.release.digest, "nonce": spec.nonce},
+            opts=self._once([*rollback_path, adopted]),
+        )
+        # Beside releases, so that more instances need none. Only recorded here: the control plane carries it out.
+        aws.lambda_.Invocation(
+            f"{spec.name}-revise",
+            function_name=names.function("submit"),
+            input=settings.apply(lambda given: revise_input(spec, given)),
+            triggers={
+                "instances": str(spec.instances),
+                "settings": settings.apply(lambda given: digest(encode(given))),
+            },
+            opts=self._once([*rollback_path, adopted]),
+        )
+        answer = aws.lambda_.get_invocation_output(
+            function_name=names.function("command"),
+            input=json.dumps({"action": "status", "endpoint": spec.endpoint_name}),
+            opts=pulumi.InvokeOutputOptions(parent=self, depends_on=[self.submitted]),
+        )
+        self.status: pulumi.Output[Status] = answer.result.apply(read_status)
+        self.status.apply(lambda status: say(remark(spec.endpoint_name, spec.release, spec.nonce, status)))
+        if spec.scaling is ScalingMode.KEEP:
+            say(Remark(Weight.WARNING, f"{spec.endpoint_name}: {KEPT_WARNING}"))
+        self.register_outputs({})
+
+    def _once(self, depends_on: Sequence[pulumi.Resource]) -> pulumi.ResourceOptions:
+        """Only the triggers invoke again; the input is a snapshot taken when they change."""
+        return pulumi.ResourceOptions(parent=self, ignore_changes=["input"], depends_on=list(depends_on))
+
+
+def adopt_input(spec: EndpointSpec, settings: EndpointSettings) -> str:
+    """What `lambdas.submit` takes to make the endpoint's first record."""
+    return json.dumps(
+        {
+            "action": "adopt",
+            "endpoint": spec.endpoint_name,
+            "slots": list(spec.slots),
+            "settings": encode(settings),
+            "instances": spec.instances,
+            # An endpoint of ours says in its tags what it serves; of somebody else's the configuration has to say it.
+            "release": encode(spec.release) if spec.adopt else None,
+        },
+        sort_keys=True,
+    )
+
+
+def revise_input(spec: EndpointSpec, settings: EndpointSettings) -> str:
+    """What `lambdas.submit` takes to record counts and settings that need no release."""
+    return json.dumps(
+        {
+            "action": "revise",
+            "endpoint": spec.endpoint_name,
+            "instances": spec.instances,
+            "settings": encode(settings),
+        },
+        sort_keys=True,
+    )
+
+
+def submit_input(spec: EndpointSpec, guarded: Guarded, settings: EndpointSettings) -> str:
+    """What `lambdas.submit` takes to start a rollout: the release, and the snapshot it will run on."""
+    handover = Handover(
+        schema=SCHEMA,
+        endpoint=spec.endpoint_name,
+        release=spec.release,
+        nonce=spec.nonce,
+        policy=spec.policy,
+        slots=spec.slots,
+        alarms=slot_alarms(guarded),
+        settings=settings,
+        instances=spec.instances,
+        scaling=spec.scaling,
+    )
+    return json.dumps({"action": "submit", "submission": encode(handover)}, sort_keys=True)
+
+
+def destroy_guard(names: Names, everything: Sequence[pulumi.Resource], *, protect: bool) -> aws.lambda_.Invocation:
+    """Made last, so asked first: `pulumi destroy` stops here while a rollout is live. The input never changes; the function
+    finds the endpoints in the table.
+
+    Protected with the stack: without a preview the engine deletes until it meets a protected resource, and what it meets
+    first must be this, not the way back of an endpoint that stays.
+    """
+    return aws.lambda_.Invocation(
+        "guard",
+        function_name=names.function("submit"),
+        input=json.dumps({"action": "guard"}),
+        lifecycle_scope="CRUD",
+        opts=pulumi.ResourceOptions(depends_on=list(everything), protect=protect),
+    )
+
+
+def say(said: Remark | None) -> None:
+    """To whoever runs `pulumi up`."""
+    if said is not None:
+        (pulumi.log.warn if said.weight is Weight.WARNING else pulumi.log.info)(said.sentence)
