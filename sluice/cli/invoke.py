@@ -1,0 +1,122 @@
+"""Asking a stack's command function, and turning whatever goes wrong on the way into one sentence that says what to do."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectionError,  # noqa: A004 - botocore's own, and it is the one meant
+    HTTPClientError,
+    NoRegionError,
+)
+
+from sluice.cli.target import Target
+from sluice.command import ANSWER_SCHEMA
+from sluice.core.errors import BadInput, Refused, SluiceError
+from sluice.core.record import Document
+
+_CONFIG = Config(retries={"mode": "standard", "max_attempts": 3}, connect_timeout=5, read_timeout=40)
+"""The command function has 30 s. Asking twice is safe: a second abort finds the first one."""
+_SIGN_IN = ("ExpiredToken", "ExpiredTokenException", "UnrecognizedClientException", "InvalidSignatureException")
+_DENIED = ("AccessDenied", "AccessDeniedException")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What Lambda answered. `failed` says that the function raised, and then `payload` says what."""
+
+    payload: Any
+    failed: bool
+
+
+Invoke = Callable[[str, str | None, Document], Answer]
+"""(function name, region, request) -> answer. May raise botocore's errors."""
+
+
+class CommandFailed(SluiceError):
+    """The question was right and was not answered. What was asked for may or may not have happened."""
+
+
+def through_boto3(function: str, region: str | None, request: Document) -> Answer:
+    """`Invoke` on AWS."""
+    client = boto3.client("lambda", region_name=region, config=_CONFIG)
+    answer = client.invoke(FunctionName=function, Payload=json.dumps(request).encode())
+    return Answer(json.loads(answer["Payload"].read()), "FunctionError" in answer)
+
+
+def ask(invoke: Invoke, target: Target, action: str, **more: object) -> Document:
+    """The command function's answer. Raises BadInput, Refused or CommandFailed, each with its sentence."""
+    request = {"action": action, "endpoint": target.endpoint, **more}
+    try:
+        answer = invoke(target.function, target.region, request)
+    except ClientError as fault:
+        raise _refused_by_aws(fault, target) from None
+    except (ConnectionError, HTTPClientError) as fault:
+        raise CommandFailed(f"{target.function} did not answer: {fault} {_look(target)}") from None
+    except NoRegionError:
+        raise BadInput(
+            (f"no AWS region for {target.function}: give --region, or set `aws:region` in Pulumi.{target.stack}.yaml.",)
+        ) from None
+    except BotoCoreError as fault:
+        raise BadInput(
+            (f"no AWS access: {fault}. Sign in (for example `aws sso login`), or set AWS_PROFILE.",)
+        ) from None
+    if answer.failed:
+        raise _failure(answer.payload, target)
+    return _known(answer.payload, target)
+
+
+def _refused_by_aws(fault: ClientError, target: Target) -> SluiceError:
+    error = fault.response["Error"]
+    code, message = error.get("Code", "?"), error.get("Message", "")
+    if code == "ResourceNotFoundException":
+        where = f" in {target.region}" if target.region else ""
+        return BadInput(
+            (
+                f"there is no function {target.function}{where}: project {target.project!r} and stack {target.stack!r} have no "
+                "control plane there. Check --project, --stack, --region and the AWS account, or run `pulumi up` first.",
+            )
+        )
+    if code in _DENIED:
+        return BadInput((f"you may not ask {target.function}: {message} Ask for lambda:InvokeFunction on it.",))
+    if code in _SIGN_IN:
+        return BadInput((f"AWS does not take your credentials ({code}): sign in again.",))
+    return CommandFailed(f"{target.function} could not be asked: {code}: {message} {_look(target)}")
+
+
+def _failure(payload: Any, target: Target) -> SluiceError:
+    """The function's own errors as they were raised there; the rest without its traceback, which is in the log."""
+    found: Mapping[str, Any] = payload if isinstance(payload, dict) else {}
+    kind, message = str(found.get("errorType", "?")), str(found.get("errorMessage", ""))
+    if kind == BadInput.__name__:
+        return BadInput(tuple(message.splitlines()))
+    if kind == Refused.__name__:
+        return Refused(message)
+    if "Task timed out" in message:
+        return CommandFailed(f"{target.function} did not finish in its time. {_look(target)}")
+    return CommandFailed(
+        f"{target.function} failed: {kind}: {message} Its log group is /aws/lambda/{target.function}. {_look(target)}"
+    )
+
+
+def _known(payload: Any, target: Target) -> Document:
+    schema = payload.get("schema") if isinstance(payload, dict) else None
+    if schema != ANSWER_SCHEMA:
+        raise BadInput(
+            (
+                f"{target.function} answers with schema {schema!r}, this command line reads {ANSWER_SCHEMA}: "
+                "use the version of Sluice that the stack was deployed with, or run `pulumi up` with this one.",
+            )
+        )
+    return dict(payload)
+
+
+def _look(target: Target) -> str:
+    return f"See where things stand: {target.line('status')}"

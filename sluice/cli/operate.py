@@ -1,0 +1,90 @@
+"""The commands about a live endpoint. Each asks the command function, and nothing but that: one IAM permission is enough."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sluice.cli.invoke import CommandFailed, ask
+from sluice.cli.outside import Outside
+from sluice.cli.show import history_lines, status_lines
+from sluice.cli.target import Target
+from sluice.core.errors import BadInput
+from sluice.core.record import Document
+from sluice.core.rollout import Phase
+from sluice.core.weights import percent_text
+
+GOOD, FAILED, BAD_INPUT, NOT_IN_TIME = 0, 1, 2, 3
+_POLL_SECONDS = 3
+"""A weight call takes seconds to half a minute."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a command prints and how it ends: the document for `--json`, the lines for people."""
+
+    document: Document
+    lines: Iterable[str]
+    exit_code: int = GOOD
+
+
+def status(outside: Outside, target: Target) -> Said:
+    answer = ask(outside.invoke, target, "status")
+    return Said(answer, status_lines(answer, target, outside.width))
+
+
+def history(outside: Outside, target: Target, limit: int, before: int | None) -> Said:
+    answer = ask(outside.invoke, target, "history", limit=limit, **({} if before is None else {"before": before}))
+    return Said(answer, history_lines(answer, target, outside.width))
+
+
+def take_back(outside: Outside, target: Target, command: str, reason: str, wait_seconds: float | None) -> Said:
+    """`abort` or `rollback`; with a wait, not over before no request goes to the canary any more."""
+    if not reason.strip():
+        raise BadInput(("--reason: must say why; it is kept with the decision.",))
+    answer = ask(outside.invoke, target, command, reason=reason, by=outside.user())
+    if wait_seconds is None:
+        return Said(answer, [answer["result"]])
+    asked_at = outside.now()
+    sentence, code = _wait(outside, target, asked_at, wait_seconds)
+    document = {**answer, "waited_seconds": round(outside.now() - asked_at), "canary_at_zero": code == GOOD}
+    return Said(document, [answer["result"], sentence], code)
+
+
+def _wait(outside: Outside, target: Target, asked_at: float, seconds: float) -> tuple[str, int]:
+    """Until the canary is at 0, or the time is up. A status that could not be had is asked for again."""
+    while True:
+        try:
+            answer = ask(outside.invoke, target, "status")
+        except CommandFailed as fault:
+            last = str(fault)
+        else:
+            if _is_back(answer):
+                return f"the canary gets no requests any more, after {outside.now() - asked_at:.0f} s", GOOD
+            if _has_failed(answer):
+                return f"the rollout failed: {answer['last_outcome']['because']}", FAILED
+            last = _standing(answer)
+        if outside.now() - asked_at >= seconds:
+            return f"not back within {seconds:g} s: {last}. See {target.line('status')}", NOT_IN_TIME
+        outside.sleep(_POLL_SECONDS)
+
+
+def _is_back(answer: Document) -> bool:
+    """Asked, desired and actual weight are all 0: a raise that SageMaker had accepted before would still be desired."""
+    rollout: dict[str, Any] | None = answer["rollout"]
+    if rollout is None:
+        return not _has_failed(answer)
+    return bool(rollout["canary_parts"] == rollout["desired_parts"] == rollout["actual_parts"] == 0)
+
+
+def _has_failed(answer: Document) -> bool:
+    outcome = answer["last_outcome"]
+    return answer["rollout"] is None and outcome is not None and outcome["phase"] == Phase.FAILED.value
+
+
+def _standing(answer: Document) -> str:
+    rollout, seen = answer["rollout"], answer["seen"]
+    if rollout["actual_parts"] is None:
+        return f"the endpoint cannot be seen ({seen['fault']})"
+    return f"the canary is at {percent_text(rollout['actual_parts'])}, endpoint {seen['status']}"

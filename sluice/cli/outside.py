@@ -1,0 +1,40 @@
+"""What commands need from where they run, in one value: tests hand in their own instead."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from sluice.cli.invoke import Invoke, through_boto3
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """`width` is the terminal's, None where the output is no terminal: what is piped is not wrapped."""
+
+    invoke: Invoke
+    folder: Path
+    environment: Mapping[str, str]
+    user: Callable[[], str]
+    now: Callable[[], float]
+    sleep: Callable[[float], None]
+    width: int | None
+
+
+def here() -> Outside:
+    """The process's own surroundings."""
+    return Outside(
+        invoke=through_boto3,
+        folder=Path.cwd(),
+        environment=os.environ,
+        user=getpass.getuser,
+        now=time.time,
+        sleep=time.sleep,
+        width=shutil.get_terminal_size().columns if sys.stdout.isatty() else None,
+    )

@@ -1,0 +1,103 @@
+"""Which control plane and endpoint a command is for: from the name given, the options, the folder and the environment."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from sluice.core.errors import BadInput
+
+PROJECT = "sluice"
+"""The project when neither an option nor a Pulumi.yaml says another."""
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What was said on the command line; None is for `find it out`."""
+
+    name: str
+    project: str | None = None
+    stack: str | None = None
+    region: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One endpoint of one stack. `region` None leaves it to boto3; `options` are those to repeat in a command line."""
+
+    project: str
+    stack: str
+    endpoint: str
+    region: str | None
+    options: tuple[str, ...]
+
+    @property
+    def function(self) -> str:
+        """The command function's fixed name, as `infra.resource_names` makes it."""
+        return f"{self.project}-{self.stack}-command"
+
+    def line(self, command: str, *more: str) -> str:
+        """The command line that does something else with the same endpoint."""
+        return shlex.join(["sluice", command, f"{self.stack}/{self.endpoint}", *self.options, *more])
+
+
+def find_target(given: Given, folder: Path, environment: Mapping[str, str]) -> Target:
+    """The target; raises BadInput when the stack cannot be known or a Pulumi file cannot be read."""
+    in_name, _, endpoint = given.name.rpartition("/")
+    if not endpoint:
+        raise BadInput((f"NAME: must be an endpoint's name or stack/endpoint, got {given.name!r}",))
+    home = _home(folder)
+    stack = _stack(in_name, given.stack, endpoint, home, environment)
+    project = given.project or _document(home / "Pulumi.yaml").get("name") or PROJECT
+    region = given.region or _region(home / f"Pulumi.{stack}.yaml")
+    said = {"--project": given.project, "--region": given.region}
+    options = tuple(word for option, value in said.items() if value for word in (option, value))
+    return Target(str(project), stack, endpoint, region, options)
+
+
+def _home(folder: Path) -> Path:
+    """The folder with the Pulumi.yaml, here or above, as Pulumi looks for it."""
+    return next((place for place in (folder, *folder.parents) if (place / "Pulumi.yaml").is_file()), folder)
+
+
+def _stack(in_name: str, option: str | None, endpoint: str, home: Path, environment: Mapping[str, str]) -> str:
+    """From the name, the option, the environment or the only stack file; an organization before it is Pulumi's affair."""
+    in_name, option = _last(in_name), _last(option or "")
+    if in_name and option and in_name != option:
+        raise BadInput((f"--stack: the name says stack {in_name!r}, the option {option!r}. Say one of them.",))
+    found = in_name or option or _last(environment.get("PULUMI_STACK", ""))
+    if found:
+        return found
+    stacks = [file.name.removeprefix("Pulumi.").removesuffix(".yaml") for file in sorted(home.glob("Pulumi.*.yaml"))]
+    if len(stacks) == 1:
+        return stacks[0]
+    seen = f"{home} has {', '.join(stacks)}" if stacks else f"no Pulumi.<stack>.yaml in {home}"
+    raise BadInput(
+        (f"stack: which one? ({seen}). Say stack/{endpoint}, or give --stack, or set PULUMI_STACK.",),
+    )
+
+
+def _last(name: str) -> str:
+    return name.rpartition("/")[2]
+
+
+def _region(file: Path) -> str | None:
+    """The region the stack is configured for: a shell set up for another one must not lead elsewhere."""
+    config = _document(file).get("config")
+    region = config.get("aws:region") if isinstance(config, dict) else None
+    return region if isinstance(region, str) else None
+
+
+def _document(file: Path) -> Mapping[str, Any]:
+    try:
+        document = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, yaml.YAMLError) as fault:
+        raise BadInput((f"{file}: cannot be read: {' '.join(str(fault).split())}",)) from None
+    return document if isinstance(document, dict) else {}

@@ -1,0 +1,87 @@
+"""What the sandbox reads of moto's state: roles, functions, rules, queues, mappings. It changes nothing here.
+
+moto's objects have no types worth the name, so they leave this module as `Any`; hooks into behaviour are in `hooks`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sluice.sandbox.cloud.actions import Place
+from sluice.sandbox.cloud.iam import RolePolicies
+
+
+def role(place: Place, arn: str) -> RolePolicies | None:
+    from moto.iam.models import iam_backends
+
+    for found in iam_backends[place.account]["aws"].get_roles():
+        if found.arn == arn:
+            return RolePolicies(arn, _documents(found), found.assume_role_policy_document)
+    return None
+
+
+def _documents(found: Any) -> tuple[tuple[str, str], ...]:
+    if found.permissions_boundary_arn:
+        raise NotImplementedError(f"role {found.arn} has a permissions boundary, which the sandbox does not evaluate")
+    inline = [(f"{found.name}/{name}", text) for name, text in sorted(found.policies.items())]
+    managed = [
+        (arn, version.document)
+        for arn, policy in sorted(found.managed_policies.items())
+        for version in policy.versions
+        if version.version_id == policy.default_version_id
+    ]
+    return tuple(inline + managed)
+
+
+def functions(place: Place) -> Any:
+    """moto's Lambda backend."""
+    from moto.awslambda_simple.models import lambda_simple_backends
+
+    return lambda_simple_backends[place.account][place.region]
+
+
+def has_log_group(place: Place, name: str) -> bool:
+    from moto.logs.models import logs_backends
+
+    return name in logs_backends[place.account][place.region].groups
+
+
+def mappings(place: Place) -> list[Any]:
+    """The event source mappings there are, oldest first."""
+    return list(functions(place)._event_source_mappings.values())
+
+
+def rules(place: Place) -> list[Any]:
+    """The rules on the default event bus."""
+    from moto.events.models import events_backends
+
+    return list(events_backends[place.account][place.region].event_buses["default"].rules.values())
+
+
+def queues(place: Place) -> Any:
+    """moto's SQS backend."""
+    from moto.sqs.models import sqs_backends
+
+    return sqs_backends[place.account][place.region]
+
+
+def queue(place: Place, arn: str) -> Any | None:
+    return queues(place).queues.get(arn.rpartition(":")[2])
+
+
+def text_in(place: Place, table: str, hash_key: str, range_key: str, attribute: str) -> str | None:
+    """A text attribute of a DynamoDB item; None where there is no such table, item or attribute."""
+    from moto.dynamodb.models import dynamodb_backends
+    from moto.dynamodb.models.dynamo_type import DynamoType
+
+    found = dynamodb_backends[place.account][place.region].tables.get(table)
+    item = found.get_item(DynamoType({"S": hash_key}), DynamoType({"S": range_key})) if found else None
+    text: str | None = item.attrs[attribute].value if item and attribute in item.attrs else None
+    return text
+
+
+def machines(place: Place) -> Any:
+    """moto's Step Functions backend, the one that interprets machines."""
+    from moto.stepfunctions.parser.models import stepfunctions_parser_backends
+
+    return stepfunctions_parser_backends[place.account][place.region]

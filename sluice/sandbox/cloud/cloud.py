@@ -1,0 +1,112 @@
+"""moto made honest: the clock, the gate and the service behaviours, put together and taken apart in the right order."""
+
+from __future__ import annotations
+
+import gc
+import os
+from datetime import datetime
+from functools import lru_cache
+from types import TracebackType
+from typing import Any, Self
+
+import boto3
+from moto import mock_aws
+from moto.moto_api._internal import mock_random
+
+from sluice.sandbox.cloud import backends, hooks, quick_hooks
+from sluice.sandbox.cloud.actions import Place
+from sluice.sandbox.cloud.clock import Clock
+from sluice.sandbox.cloud.clockwork import Clockwork
+from sluice.sandbox.cloud.delivery import Delivery
+from sluice.sandbox.cloud.functions import Runtime
+from sluice.sandbox.cloud.gate import Gate
+from sluice.sandbox.cloud.handoff import Handoff
+from sluice.sandbox.cloud.iam import Authorizer
+from sluice.sandbox.cloud.sources import Sources
+
+# Whoever runs the sandbox may have an AWS profile; nothing of it may be seen here.
+_NO_PROFILE = {
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "AWS_DEFAULT_REGION": Place().region,
+}
+
+_RARE_COLLECTIONS = (50_000, 20, 100)
+"""moto, botocore and pulumi are a million objects that never die, and looking through them a quarter of all time."""
+
+
+@lru_cache
+def _session() -> boto3.Session:
+    """One session for all sandboxes of the process: it keeps the parsed service models, which are dear to make."""
+    return boto3.Session("sandbox", "sandbox", region_name=Place().region)
+
+
+class Cloud:
+    """An AWS account in this process, in virtual time. Use as a context manager; one at a time."""
+
+    def __init__(self, start: datetime, *, seed: int = 1, patience_seconds: float = 60.0) -> None:
+        self.place = Place()
+        self.clock = Clock(start, patience_seconds=patience_seconds)
+        self.authorizer = Authorizer(lambda arn: backends.role(self.place, arn))
+        self.gate = Gate(self.clock, self.authorizer, self.place)
+        self.functions = Runtime(self.clock, self.gate, self.authorizer, self.place)
+        self.handoff = Handoff(self.functions)
+        self.delivery = Delivery(self.clock, self.functions, self.handoff, self.place)
+        self.sources = Sources(self.clock, self.gate, self.functions, self.place)
+        self.clockwork = Clockwork(self.clock, self.gate, self.authorizer)
+        self._seed = seed
+        self._moto: Any = None
+        self._environ: dict[str, str] = {}
+        self._collections = gc.get_threshold()
+        self._undos: list[hooks.Undo] = []
+
+    def start(self) -> None:
+        self._collections = gc.get_threshold()
+        gc.freeze()
+        gc.set_threshold(*_RARE_COLLECTIONS)
+        self._moto = mock_aws(
+            config={"stepfunctions": {"execute_state_machine": True}, "lambda": {"use_docker": False}}
+        )
+        self._environ = dict(os.environ)
+        os.environ.update(_NO_PROFILE)
+        for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE"):
+            os.environ.pop(name, None)
+        self._moto.start()
+        boto3.DEFAULT_SESSION = _session()  # moto puts the old one back when it stops
+        mock_random.seed(self._seed)  # ids moto makes are equal in equal runs
+        self.clock.start()
+        self._undos = [
+            quick_hooks.install_quick_calls(),
+            quick_hooks.install_quick_answers(),
+            quick_hooks.install_direct_requests(),
+            hooks.install_light_transactions(),
+            hooks.install_transaction_memory(self.clock.now),
+            hooks.install_dead_letter_targets(),
+        ]
+        for part in self._parts():
+            part.install()
+
+    def stop(self) -> None:
+        """Stop the clock first: parked handlers unwind while everything they touch still stands."""
+        self.clock.stop()
+        for part in reversed(self._parts()):
+            part.uninstall()
+        while self._undos:
+            self._undos.pop()()
+        if self._moto is not None:
+            self._moto.stop()
+            self._moto = None
+            os.environ.clear()
+            os.environ.update(self._environ)
+        gc.set_threshold(*self._collections)
+        gc.unfreeze()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.stop()
+
+    def _parts(self) -> list[Any]:
+        return [self.gate, self.functions, self.handoff, self.delivery, self.sources, self.clockwork]

@@ -1,0 +1,1 @@
+"""The sandbox's AWS as a provider plugin for the real Pulumi engine."""

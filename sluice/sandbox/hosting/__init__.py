@@ -1,0 +1,1 @@
+"""SageMaker made honest: endpoints that take time and can fail, containers that run the real model, and their clients."""

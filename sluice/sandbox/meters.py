@@ -1,0 +1,90 @@
+"""Metrics, alarms, endpoints and their traffic, put together over moto and taken away again as one.
+
+Decides only the order of things; each part's behaviour is its own module's.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from sluice.sandbox.cloud.clock import Clock
+from sluice.sandbox.hosting.endpoints import Endpoints, EndpointTiming
+from sluice.sandbox.hosting.loading import Artifacts, Fetch
+from sluice.sandbox.hosting.serving import Runtime
+from sluice.sandbox.hosting.traffic import Load, Traffic
+from sluice.sandbox.watch import hooks
+from sluice.sandbox.watch.alarms import AlarmClockwork, AlarmTiming, Publish
+from sluice.sandbox.watch.meter import Meter
+from sluice.sandbox.watch.series import MetricStore
+
+
+@dataclass(frozen=True, slots=True)
+class MeterSettings:
+    """The place, the seed, and how long things take."""
+
+    account: str = "123456789012"
+    region: str = "us-east-1"
+    seed: int = 0
+    metric_delay_seconds: float = 10.0
+    endpoints: EndpointTiming = field(default_factory=EndpointTiming)
+    alarms: AlarmTiming = field(default_factory=AlarmTiming)
+
+
+class Meters:
+    """The parts, installed. Inside a running clock and moto's mock; `close` undoes every patch."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        publish: Publish,
+        settings: MeterSettings = MeterSettings(),
+        *,
+        fetch: Fetch | None = None,
+    ) -> None:
+        """`publish` takes alarm events; `fetch` reads artifacts as a role, by default straight from moto's S3."""
+        place = (settings.account, settings.region)
+        self._clock = clock
+        self._seed = settings.seed
+        self.store = MetricStore()
+        self.meter = Meter(clock, self.store, delay_seconds=settings.metric_delay_seconds)
+        self.artifacts = Artifacts(fetch or hooks.moto_artifacts(settings.account))
+        self.endpoints = Endpoints(
+            clock, hooks.moto_sagemaker(*place), self.artifacts, timing=settings.endpoints, seed=settings.seed
+        )
+        self.runtime = Runtime(self.endpoints, self.meter, clock, settings.seed)
+        self.alarms = AlarmClockwork(
+            clock,
+            self.store,
+            hooks.moto_alarms(*place),
+            publish,
+            account=settings.account,
+            region=settings.region,
+            timing=settings.alarms,
+        )
+        self._undos = self._install()
+
+    def _install(self) -> list[Callable[[], None]]:
+        undos = [
+            hooks.install_metric_store(self.store),
+            hooks.install_alarm_rules(self.alarms),
+            hooks.install_set_alarm_state(self.alarms),
+            hooks.install_describe_alarms(),
+            hooks.install_endpoints(self.endpoints),
+            hooks.install_live_guards(self.endpoints),
+            hooks.install_instance_types(),
+            hooks.install_tags(),
+            hooks.install_runtime(self.runtime),
+            hooks.install_utc_timestamps(),
+        ]
+        self.alarms.start()
+        return undos
+
+    def traffic(self, endpoint: str, load: Load) -> Traffic:
+        """Clients of an endpoint; they send once started."""
+        return Traffic(self._clock, self.endpoints, self.meter, endpoint, load, seed=self._seed)
+
+    def close(self) -> None:
+        self.alarms.stop()
+        for undo in reversed(self._undos):
+            undo()
+        self._undos.clear()
+        self.artifacts.close()

@@ -1,0 +1,1 @@
+"""CloudWatch made honest: metrics, metric math, alarms. Its `hooks` hold the patches of moto that it and `hosting` need."""

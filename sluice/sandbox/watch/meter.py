@@ -1,0 +1,87 @@
+"""The metrics SageMaker publishes for an endpoint's requests.
+
+Decides their names, units, dimensions and when they appear: a minute's worth comes at once, `delay_seconds` after the
+minute has ended. What a request cost and whether it failed is left to `serving`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sluice.sandbox.watch.series import MINUTE, MetricStore, What, metric_key
+from sluice.sandbox.watch.statistic import Floats
+
+Statuses = NDArray[np.int64]
+"""HTTP statuses, one per request."""
+
+NAMESPACE = "AWS/SageMaker"
+ERROR_METRICS = ("Invocation4XXErrors", "Invocation5XXErrors", "InvocationModelErrors")
+
+
+class Timer(Protocol):
+    def now(self) -> datetime: ...
+    def call_at(self, when: datetime, run: Callable[[], None], label: str) -> object: ...
+
+
+@dataclass(slots=True)
+class _Minute:
+    statuses: list[Statuses] = field(default_factory=list)
+    model_us: list[Floats] = field(default_factory=list)
+    overhead_us: list[Floats] = field(default_factory=list)
+
+
+class Meter:
+    """Collects what was served and publishes it minute by minute."""
+
+    def __init__(self, clock: Timer, store: MetricStore, *, delay_seconds: float = 10.0) -> None:
+        self._clock = clock
+        self._store = store
+        self.delay_seconds = delay_seconds
+        self.distort: Callable[[str, str, What], What] = lambda _slot, _name, samples: samples
+        """What becomes of a slot's samples of a metric on their way: tests lose and spoil them here."""
+        self._open: dict[datetime, dict[tuple[str, str], _Minute]] = {}
+
+    def record(
+        self,
+        endpoint: str,
+        slot: str,
+        at: datetime,
+        statuses: Statuses,
+        model_us: Floats,
+        overhead_us: Floats,
+    ) -> None:
+        """Note requests served in the minute of `at`, one entry per request in each array."""
+        start = at.astimezone(UTC).replace(second=0, microsecond=0)
+        if start not in self._open:
+            self._open[start] = {}
+            when = max(start + timedelta(seconds=MINUTE + self.delay_seconds), self._clock.now())
+            self._clock.call_at(when, lambda: self._publish(start), "SageMaker publishes metrics")
+        minute = self._open[start].setdefault((endpoint, slot), _Minute())
+        minute.statuses.append(statuses)
+        minute.model_us.append(model_us)
+        minute.overhead_us.append(overhead_us)
+
+    def _publish(self, start: datetime) -> None:
+        for (endpoint, slot), minute in self._open.pop(start).items():
+            statuses = np.concatenate(minute.statuses)
+            count = float(len(statuses))
+            self._put(endpoint, slot, start, "Invocations", [(1.0, count)], "None")
+            for name, errors in zip(ERROR_METRICS, _error_counts(statuses), strict=True):
+                self._put(endpoint, slot, start, name, [(0.0, count - errors), (1.0, errors)], "None")
+            for name, values in (("ModelLatency", minute.model_us), ("OverheadLatency", minute.overhead_us)):
+                self._put(endpoint, slot, start, name, np.concatenate(values), "Microseconds")
+
+    def _put(self, endpoint: str, slot: str, at: datetime, name: str, samples: What, unit: str) -> None:
+        key = metric_key(NAMESPACE, name, {"EndpointName": endpoint, "VariantName": slot})
+        self._store.put(key, at, self.distort(slot, name, samples), unit=unit)
+
+
+def _error_counts(statuses: Statuses) -> tuple[float, float, float]:
+    """4XX, 5XX, and of the model (anything that is not a 2XX answer of the container)."""
+    client = float(np.count_nonzero((statuses >= 400) & (statuses < 500)))
+    server = float(np.count_nonzero(statuses >= 500))
+    return client, server, client + server
