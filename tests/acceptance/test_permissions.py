@@ -1,0 +1,243 @@
+"""Every statement of every function's role is needed: somewhere in a stack's life a call is allowed by it and by nothing else."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import boto3
+import pytest
+
+from infra.permissions import FUNCTION_DOCUMENTS, machine_document, scope_of
+from infra.resource_names import Names, Place
+from sluice.core.rollout import Phase
+from sluice.sandbox.cloud import actions
+from sluice.sandbox.cloud.faults import Fault, Raise
+from sluice.sandbox.cloud.gate import Call
+from sluice.sandbox.cloud.iam import evaluate, parse
+from sluice.sandbox.engine.program import ProgramFailed
+from sluice.sandbox.triage import ENDPOINT, Example
+from sluice.schema import parse_stack
+from sluice.tick import CLOCK_TICKS
+from tests.acceptance.conftest import Stage, on_stage
+
+NAMES = Names("sluice", "dev", Place("aws", "us-east-1", "123456789012"))
+THEIRS = "payments-are-down"
+PER_INSTANCE = "SageMakerVariantInvocationsPerInstance"
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """The calls of a stack's whole life, and its roles' documents."""
+
+    calls: list[Call]
+    lost_logs: dict[str, list[str]]
+    documents: dict[str, dict[str, object]]
+
+
+@pytest.fixture(scope="module")
+def life(example: Example, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
+    """Everything a control plane ever does: rollouts up and back, a dead table, a dead clock, retirement, destruction."""
+    policy = tmp_path_factory.mktemp("policies") / "listening.yaml"
+    text = (
+        example_policy().replace("after_soak: standby", "after_soak: retire").replace("cooldown: 24h", "cooldown: 1h")
+    )
+    text = text.replace("alarms: []", f"alarms: [{THEIRS}]")
+    policy.write_text(text)
+    with on_stage(example) as stage:
+        their_alarm()
+        stage.sandbox.config["protect"] = False
+        stage.up("v1", policy=str(policy))
+        stage.send()
+        scale("blue")
+        a_missing_archive(stage, policy)
+        back_by_their_alarm(stage, policy)
+        back_without_the_table(stage, policy)
+        back_by_a_person(stage, policy)
+        back_by_the_sweep(stage, policy)
+        up_and_retired(stage, policy)
+        stage.sandbox.destroy()
+        gate, functions = stage.sandbox.cloud.gate, stage.sandbox.cloud.functions
+        yield Life(list(gate.calls), dict(functions.lost_logs), documents(stage))
+
+
+def example_policy() -> str:
+    from sluice.sandbox.sandbox import REPOSITORY
+
+    return (REPOSITORY / "policies" / "rollouts" / "demo.yaml").read_text()
+
+
+def documents(stage: Stage) -> dict[str, dict[str, object]]:
+    from sluice.sandbox.sandbox import REPOSITORY
+
+    spec = parse_stack({"endpoints": stage.sandbox.config["endpoints"]}, REPOSITORY, "sluice", "dev")
+    made = {word: make(scope_of(NAMES, spec)) for word, make in FUNCTION_DOCUMENTS.items()}
+    return {**made, "clock": machine_document(NAMES)}
+
+
+def their_alarm() -> None:
+    boto3.client("cloudwatch").put_metric_alarm(
+        AlarmName=THEIRS,
+        Namespace="Shop",
+        MetricName="Failures",
+        Statistic="Sum",
+        Period=60,
+        EvaluationPeriods=1,
+        Threshold=1,
+        ComparisonOperator="GreaterThanThreshold",
+        TreatMissingData="notBreaching",
+    )
+
+
+def scale(slot: str) -> None:
+    target = {
+        "ServiceNamespace": "sagemaker",
+        "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
+        "ResourceId": f"endpoint/{ENDPOINT}/variant/{slot}",
+    }
+    scaling = boto3.client("application-autoscaling")
+    scaling.register_scalable_target(**target, MinCapacity=1, MaxCapacity=3)
+    tracking = {"TargetValue": 1e6, "PredefinedMetricSpecification": {"PredefinedMetricType": PER_INSTANCE}}
+    scaling.put_scaling_policy(
+        **target,
+        PolicyName="by-load",
+        PolicyType="TargetTrackingScaling",
+        TargetTrackingScalingPolicyConfiguration=tracking,
+    )
+
+
+def set_off(alarm: str) -> None:
+    boto3.client("cloudwatch").set_alarm_state(AlarmName=alarm, StateValue="ALARM", StateReason="test")
+
+
+def a_missing_archive(stage: Stage, policy: object) -> None:
+    """First at submission, then in the middle of preparing."""
+    url = stage.example.document("v4")["artifact"]["url"]
+    bucket, _, key = url.removeprefix("s3://").partition("/")
+    boto3.client("s3").delete_object(Bucket=bucket, Key=key)
+    with pytest.raises(ProgramFailed, match="the artifact of v4 is gone"):
+        stage.up("v4", policy=str(policy))
+    stage.example.upload(stage.sandbox, "v4")
+    stage.up("v4", policy=str(policy))
+    boto3.client("s3").delete_object(Bucket=bucket, Key=key)
+    stage.until_ended()
+    assert "the artifact of v4 is gone" in stage.head.outcome.because
+
+
+def back_by_their_alarm(stage: Stage, policy: object) -> None:
+    stage.up("v2", policy=str(policy))
+    stage.until_weight(500)
+    set_off(THEIRS)
+    stage.until_ended()
+    assert stage.head.outcome.phase is Phase.ROLLED_BACK
+    boto3.client("cloudwatch").set_alarm_state(AlarmName=THEIRS, StateValue="OK", StateReason="test")
+
+
+def back_without_the_table(stage: Stage, policy: object) -> None:
+    stage.up("v5", policy=str(policy))
+    stage.until_weight(500)
+    slot = stage.rollout.to_slot
+    fault = stage.sandbox.cloud.gate.inject(
+        Fault(Raise("InternalServerError", status=500), service="dynamodb", times=None)
+    )
+    set_off(f"sluice/sluice/dev/{ENDPOINT}/{slot}/errors")
+    stage.sandbox.run_until(lambda: stage.canary_weight(slot) == 0, 300)
+    assert stage.canary_weight(slot) == 0
+    stage.sandbox.cloud.gate.faults.remove(fault)
+    stage.until_ended()
+
+
+def back_by_a_person(stage: Stage, policy: object) -> None:
+    stage.example.upload(stage.sandbox, "v4")
+    stage.up("v4", policy=str(policy), nonce="person")
+    stage.until_weight(500)
+    order = {"action": "rollback", "endpoint": ENDPOINT, "reason": "test"}
+    boto3.client("lambda").invoke(FunctionName="sluice-dev-command", Payload=json.dumps(order))
+    stage.until_ended()
+
+
+def back_by_the_sweep(stage: Stage, policy: object) -> None:
+    """The tick cannot look (it may not read the alarms) until the sweep has had enough, and then finishes in its place."""
+    stage.sandbox.run_until(lambda: False, 3600)  # v2's quarantine runs out
+    stage.up("v2", policy=str(policy), nonce="sweep")
+    stage.until_weight(500)
+    throttled = Fault(Raise("Throttling"), function="sluice-dev-tick", operation="DescribeAlarms", times=None)
+    blind = stage.sandbox.cloud.gate.inject(throttled)
+    stage.sandbox.run_until(lambda: stage.rollout.is_latched, 30 * 60)
+    assert stage.rollout.latch.by == "sweep"
+    stage.until_ended()
+    stage.sandbox.cloud.gate.faults.remove(blind)
+
+
+def up_and_retired(stage: Stage, policy: object) -> None:
+    stage.up("v2", policy=str(policy), nonce="at-last")
+    stage.until_weight(500)
+    generation = stage.rollout.clock_generation
+    old = {"endpoint": ENDPOINT, "rollout": stage.rollout.id, "generation": generation, "ticks": CLOCK_TICKS}
+    boto3.client("lambda").invoke(
+        FunctionName="sluice-dev-tick", Payload=json.dumps(old)
+    )  # near the end of its history
+    assert stage.rollout.clock_generation == generation + 1
+    stage.until_ended()
+    assert stage.head.outcome.phase is Phase.SETTLED
+    stage.sandbox.run_until(lambda: stage.head.cleanup is None, 3600)
+    assert stage.head.cleanup is None
+
+
+def test_nothing_the_functions_do_is_denied(life: Life) -> None:
+    refused = [
+        call for call in life.calls if call.outcome in ("AccessDenied", "AccessDeniedException", "AuthorizationError")
+    ]
+
+    assert refused == []
+    assert life.lost_logs == {}
+
+
+def statements() -> list[tuple[str, str]]:
+    scope = scope_of(NAMES, parse_stack_of_nothing())
+    made = {word: make(scope) for word, make in FUNCTION_DOCUMENTS.items()}
+    made["clock"] = machine_document(NAMES)
+    return [(word, statement["Sid"]) for word, document in made.items() for statement in document["Statement"]]
+
+
+def parse_stack_of_nothing():
+    from sluice.schema import StackSpec
+
+    return StackSpec((), ("bucket",), False, 30)
+
+
+@pytest.mark.parametrize(("word", "sid"), statements())
+def test_without_this_statement_a_call_is_denied(life: Life, word: str, sid: str) -> None:
+    document = life.documents[word]
+    without = {**document, "Statement": [s for s in document["Statement"] if s["Sid"] != sid]}
+    if sid == "WriteOwnLogs":
+        stream = f"arn:aws:logs:us-east-1:123456789012:log-group:/aws/lambda/sluice-dev-{word}:log-stream:x"
+        assert allowed(document, "logs:PutLogEvents", stream, {})
+        assert not allowed(without, "logs:PutLogEvents", stream, {})
+        return
+
+    denied = [
+        (call.operation, need.action)
+        for call in life.calls
+        if sid in call.sids and call.function.removeprefix("states:").removeprefix("mapping:") in speakers(word)
+        for need in needs(call)
+        if not allowed(without, need.action, need.resource, need.context)
+    ]
+
+    assert denied, f"nothing in a stack's life needs {word}'s statement {sid}: take it out"
+
+
+def needs(call: Call) -> list[actions.Need]:
+    asked = actions.actions_of(call.service, call.operation, call.params, actions.Place())
+    missing = call.outcome in ("404", "NoSuchKey")
+    return asked + (actions.needs_to_see_missing(call.service, call.params, actions.Place()) if missing else [])
+
+
+def speakers(word: str) -> set[str]:
+    return {f"sluice-dev-{word}"}
+
+
+def allowed(document: dict[str, object], action: str, resource: str, context: dict[str, str]) -> bool:
+    full = {"aws:RequestedRegion": "us-east-1", **context}
+    return evaluate(parse("document", json.dumps(document)), action, resource, full).allowed

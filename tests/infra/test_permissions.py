@@ -1,0 +1,281 @@
+"""What each role may do, written out: whoever changes a statement changes this table, and a removed one is missed here."""
+
+from __future__ import annotations
+
+import pytest
+
+from infra.iam_documents import Document, text, trust
+from infra.permissions import FUNCTION_DOCUMENTS, machine_document, scope_of
+from infra.serving_permissions import execution_document, invoke_document, queue_document, repository_arn
+from sluice.core.errors import BadInput
+from sluice.sandbox.cloud.iam import evaluate, parse
+from tests.infra.stacks import NAMES, endpoint, endpoint_document, scope, spec
+
+HERE = "eu-west-1:123456789012"
+ENDPOINT = f"arn:aws:sagemaker:{HERE}:endpoint/dev-triage"
+BOOTSTRAP = f"arn:aws:sagemaker:{HERE}:endpoint-config/dev-triage-bootstrap-*"
+CONFIGS = f"arn:aws:sagemaker:{HERE}:endpoint-config/sluice-dev-triage-*"
+MODELS = f"arn:aws:sagemaker:{HERE}:model/sluice-dev-triage-*"
+TABLE = f"arn:aws:dynamodb:{HERE}:table/sluice-dev"
+MACHINE = f"arn:aws:states:{HERE}:stateMachine:sluice-dev-clock"
+PARAMETERS = f"arn:aws:ssm:{HERE}:parameter/sluice/sluice/dev/*"
+TOPIC = f"arn:aws:sns:{HERE}:sluice-dev-pages"
+ALARMS = f"arn:aws:cloudwatch:{HERE}:alarm:*"
+EXECUTION_ROLE = "arn:aws:iam::123456789012:role/sluice-dev-serve-Triage"
+
+
+def logs(word: str) -> tuple[list[str], list[str]]:
+    return ["logs:CreateLogStream", "logs:PutLogEvents"], [
+        f"arn:aws:logs:{HERE}:log-group:/aws/lambda/sluice-dev-{word}:*"
+    ]
+
+
+RECORDS = ["dynamodb:GetItem", "dynamodb:PutItem"]
+FIND_UNFINISHED = (["dynamodb:Query"], [f"{TABLE}/index/live"])
+DESCRIBE = (["sagemaker:DescribeEndpoint"], [ENDPOINT])
+READ_CONFIGURATIONS = (["sagemaker:DescribeEndpointConfig"], [BOOTSTRAP, CONFIGS])
+MOVE = (["sagemaker:UpdateEndpoint"], [ENDPOINT, CONFIGS])
+SHIFT = (["sagemaker:UpdateEndpointWeightsAndCapacities"], [ENDPOINT])
+CHECK_ARTIFACTS = (["s3:GetObject"], ["arn:aws:s3:::models/*"])
+SEE_MISSING = (["s3:ListBucket"], ["arn:aws:s3:::models"])
+START_CLOCKS = (["states:StartExecution"], [MACHINE])
+WRITE_MIRROR = (["ssm:PutParameter"], [PARAMETERS])
+TELL = (["sns:Publish"], [TOPIC])
+SCALING = "application-autoscaling"
+SEE_SCALING = ([f"{SCALING}:DescribeScalableTargets", f"{SCALING}:DescribeScalingPolicies"], ["*"])
+SCALABLE = f"arn:aws:{SCALING}:{HERE}:scalable-target/*"
+OF_VARIANTS = {
+    "StringEquals": {
+        f"{SCALING}:service-namespace": "sagemaker",
+        f"{SCALING}:scalable-dimension": "sagemaker:variant:DesiredInstanceCount",
+    }
+}
+
+EXPECTED = {
+    "submit": {
+        "WriteOwnLogs": logs("submit"),
+        "UseRecords": ([*RECORDS, "dynamodb:Query"], [TABLE]),
+        "FindUnfinished": FIND_UNFINISHED,
+        "DescribeEndpoints": DESCRIBE,
+        "ReadBootstrapRelease": (["sagemaker:DescribeEndpointConfig", "sagemaker:ListTags"], [BOOTSTRAP, CONFIGS]),
+        "CheckArtifacts": CHECK_ARTIFACTS,
+        "SeeMissingArtifacts": SEE_MISSING,
+        "ReadAlarmStates": (["cloudwatch:DescribeAlarms"], [ALARMS]),
+        "StartClocks": START_CLOCKS,
+        "WriteMirror": WRITE_MIRROR,
+        "FindRemains": (["sagemaker:ListModels", "sagemaker:ListEndpointConfigs"], ["*"]),
+        "RemoveRemains": (["sagemaker:DeleteModel", "sagemaker:DeleteEndpointConfig"], [MODELS, CONFIGS]),
+    },
+    "tick": {
+        "WriteOwnLogs": logs("tick"),
+        "UseRecords": (RECORDS, [TABLE]),
+        "DescribeEndpoints": DESCRIBE,
+        "ReadConfigurations": READ_CONFIGURATIONS,
+        "MakeSlots": (
+            ["sagemaker:CreateModel", "sagemaker:CreateEndpointConfig", "sagemaker:AddTags"],
+            [MODELS, CONFIGS],
+        ),
+        "PassExecutionRoles": (["iam:PassRole"], [EXECUTION_ROLE]),
+        "MoveEndpoints": MOVE,
+        "ShiftWeights": SHIFT,
+        "SmokeTest": (["sagemaker:InvokeEndpoint"], [ENDPOINT]),
+        "SeeScaling": SEE_SCALING,
+        "ChangeScaling": ([f"{SCALING}:RegisterScalableTarget", f"{SCALING}:DeregisterScalableTarget"], [SCALABLE]),
+        "CheckArtifacts": CHECK_ARTIFACTS,
+        "SeeMissingArtifacts": SEE_MISSING,
+        "ReadAlarmStates": (["cloudwatch:DescribeAlarms"], [ALARMS]),
+        "Rehearse": (["cloudwatch:SetAlarmState"], [f"arn:aws:cloudwatch:{HERE}:alarm:sluice/sluice/dev/*"]),
+        "ReadMetrics": (["cloudwatch:GetMetricData"], ["*"]),
+        "StartClocks": START_CLOCKS,
+        "WriteMirror": WRITE_MIRROR,
+        "TellPeople": TELL,
+    },
+    "alarm": {
+        "WriteOwnLogs": logs("alarm"),
+        "TakeEvents": (
+            ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"],
+            [f"arn:aws:sqs:{HERE}:sluice-dev-alarm"],
+        ),
+        "UseRecords": (RECORDS, [TABLE]),
+        "FindUnfinished": FIND_UNFINISHED,
+        "DescribeEndpoints": DESCRIBE,
+        "ShiftWeights": SHIFT,
+        "ReadMirror": (["ssm:GetParameter"], [PARAMETERS]),
+        "WriteMirror": WRITE_MIRROR,
+        "StartClocks": START_CLOCKS,
+        "TellPeople": TELL,
+    },
+    "sweep": {
+        "WriteOwnLogs": logs("sweep"),
+        "UseRecords": (RECORDS, [TABLE]),
+        "FindUnfinished": FIND_UNFINISHED,
+        "DescribeEndpoints": DESCRIBE,
+        "ReadConfigurations": READ_CONFIGURATIONS,
+        "RetireSlots": (["sagemaker:CreateEndpointConfig", "sagemaker:AddTags"], [CONFIGS]),
+        "MoveEndpoints": MOVE,
+        "ShiftWeights": SHIFT,
+        "SeeScaling": SEE_SCALING,
+        "ChangeScaling": (
+            [
+                f"{SCALING}:{name}"
+                for name in ("RegisterScalableTarget", "DeregisterScalableTarget", "PutScalingPolicy")
+            ],
+            [SCALABLE],
+        ),
+        "ReadAlarmStates": (["cloudwatch:DescribeAlarms"], [ALARMS]),
+        "ReadClocks": (["states:DescribeExecution"], [f"arn:aws:states:{HERE}:execution:sluice-dev-clock:*"]),
+        "StartClocks": START_CLOCKS,
+        "WriteMirror": WRITE_MIRROR,
+        "TellPeople": TELL,
+    },
+    "command": {
+        "WriteOwnLogs": logs("command"),
+        "UseRecords": ([*RECORDS, "dynamodb:Query"], [TABLE]),
+        "DescribeEndpoints": DESCRIBE,
+        "ShiftWeights": SHIFT,
+        "StartClocks": START_CLOCKS,
+        "WriteMirror": WRITE_MIRROR,
+        "TellPeople": TELL,
+    },
+    "clock": {"InvokeTick": (["lambda:InvokeFunction"], [f"arn:aws:lambda:{HERE}:function:sluice-dev-tick"])},
+    "execution": {
+        "ReadArtifacts": CHECK_ARTIFACTS,
+        "SeeMissingArtifacts": SEE_MISSING,
+        "PullImage": (
+            ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
+            ["arn:aws:ecr:eu-west-1:683313688378:repository/sagemaker-scikit-learn"],
+        ),
+        "LogInToRegistry": (["ecr:GetAuthorizationToken"], ["*"]),
+        "WriteContainerLogs": (
+            ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
+            [
+                f"arn:aws:logs:{HERE}:log-group:/aws/sagemaker/Endpoints/dev-Triage",
+                f"arn:aws:logs:{HERE}:log-group:/aws/sagemaker/Endpoints/dev-Triage:*",
+            ],
+        ),
+        "PublishMetrics": (["cloudwatch:PutMetricData"], ["*"]),
+        "WriteCaptures": (["s3:PutObject"], ["arn:aws:s3:::captures/dev-Triage/*"]),
+    },
+    "caller": {
+        "InvokeByWeight": (["sagemaker:InvokeEndpoint"], [ENDPOINT]),
+        "ReadChampion": (["ssm:GetParameter"], [f"arn:aws:ssm:{HERE}:parameter/sluice/sluice/dev/dev-Triage"]),
+    },
+}
+
+NO_RESOURCE_LEVEL = {
+    "sagemaker:ListModels": "a listing is of everything",
+    "sagemaker:ListEndpointConfigs": "a listing is of everything",
+    "cloudwatch:GetMetricData": "metrics have no ARN",
+    "application-autoscaling:DescribeScalableTargets": "describing has no resource level",
+    "application-autoscaling:DescribeScalingPolicies": "describing has no resource level",
+    "cloudwatch:PutMetricData": "metrics have no ARN; limited by namespace",
+    "ecr:GetAuthorizationToken": "a token is for a whole registry",
+}
+"""The only actions that may stand on `*`, and why."""
+
+
+def documents() -> dict[str, Document]:
+    made = {word: make(scope()) for word, make in FUNCTION_DOCUMENTS.items()}
+    made["clock"] = machine_document(NAMES)
+    made["execution"] = execution_document(NAMES, endpoint(), ("models",), "arn:aws:s3:::captures")
+    made["caller"] = invoke_document(NAMES, "dev-Triage")
+    return made
+
+
+CONDITIONS = {
+    ("tick", "PassExecutionRoles"): {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
+    ("tick", "SmokeTest"): {"StringEquals": {"sagemaker:TargetVariant": ["blue", "green"]}},
+    ("tick", "ChangeScaling"): OF_VARIANTS,
+    ("sweep", "ChangeScaling"): OF_VARIANTS,
+    ("execution", "PublishMetrics"): {"StringLike": {"cloudwatch:namespace": ["AWS/SageMaker", "/aws/sagemaker/*"]}},
+    ("caller", "InvokeByWeight"): {"Null": {"sagemaker:TargetVariant": "true"}},
+}
+
+
+@pytest.mark.parametrize("role", EXPECTED)
+def test_a_role_may_do_exactly_what_the_table_says(role):
+    statements = documents()[role]["Statement"]
+
+    assert {s["Sid"]: (s["Action"], s["Resource"]) for s in statements} == EXPECTED[role]
+    assert len({s["Sid"] for s in statements}) == len(statements)
+    assert all(s["Effect"] == "Allow" for s in statements)
+    for statement in statements:
+        assert statement.get("Condition") == CONDITIONS.get((role, statement["Sid"]))
+
+
+def test_every_action_on_everything_has_a_reason():
+    everywhere = {
+        action
+        for made in documents().values()
+        for statement in made["Statement"]
+        if "*" in statement["Resource"]
+        for action in statement["Action"]
+    }
+
+    assert everywhere == NO_RESOURCE_LEVEL.keys()
+    assert not any("*" in action for made in documents().values() for s in made["Statement"] for action in s["Action"])
+
+
+def test_only_the_named_rule_may_send_to_a_queue():
+    rule = f"arn:aws:events:{HERE}:rule/sluice-dev-alarm"
+    made = queue_document("AlarmRule", f"arn:aws:sqs:{HERE}:sluice-dev-alarm", rule)
+    statements = parse("queue", text(made))
+
+    def allowed(source: str) -> bool:
+        context = {"aws:SourceArn": source}
+        return evaluate(statements, "sqs:SendMessage", f"arn:aws:sqs:{HERE}:sluice-dev-alarm", context).allowed
+
+    assert statements[0].services == ("events.amazonaws.com",)
+    assert allowed(rule)
+    assert not allowed(f"{rule}-2")
+
+
+def test_the_smoke_test_may_not_ask_by_weight():
+    statements = parse("tick", text(FUNCTION_DOCUMENTS["tick"](scope())))
+
+    assert evaluate(statements, "sagemaker:InvokeEndpoint", ENDPOINT, {"sagemaker:TargetVariant": "green"}).allowed
+    assert not evaluate(statements, "sagemaker:InvokeEndpoint", ENDPOINT, {}).allowed
+
+
+def test_a_role_trusts_one_service():
+    assert trust("lambda.amazonaws.com")["Statement"] == [
+        {
+            "Sid": "Assume",
+            "Effect": "Allow",
+            "Action": ["sts:AssumeRole"],
+            "Principal": {"Service": "lambda.amazonaws.com"},
+        }
+    ]
+
+
+def test_a_repository_is_read_from_the_image():
+    image = "123456789012.dkr.ecr.us-west-2.amazonaws.com/team/model:1.2@sha256:abc"
+
+    assert repository_arn(image, NAMES.place) == "arn:aws:ecr:us-west-2:123456789012:repository/team/model"
+
+
+def test_an_image_outside_ecr_is_refused_with_a_sentence():
+    with pytest.raises(BadInput, match="SageMaker pulls from ECR only"):
+        repository_arn("docker.io/library/python@sha256:abc", NAMES.place)
+
+
+def test_each_endpoint_is_asked_in_its_own_slots_only():
+    """Slots are by endpoint: `next` of one must not open `next` of another that has no such slot."""
+    made = scope_of(NAMES, spec(ward=endpoint_document(), lab=endpoint_document(slots=["AllTraffic", "next"])))
+    statements = parse("tick", text(FUNCTION_DOCUMENTS["tick"](made)))
+
+    def allowed(name: str, slot: str) -> bool:
+        arn = f"arn:aws:sagemaker:{HERE}:endpoint/dev-{name}"
+        return evaluate(statements, "sagemaker:InvokeEndpoint", arn, {"sagemaker:TargetVariant": slot}).allowed
+
+    assert [
+        (name, slot)
+        for name in ("ward", "lab")
+        for slot in ("blue", "green", "AllTraffic", "next")
+        if allowed(name, slot)
+    ] == [
+        ("ward", "blue"),
+        ("ward", "green"),
+        ("lab", "AllTraffic"),
+        ("lab", "next"),
+    ]

@@ -1,0 +1,297 @@
+"""The Pulumi program as registered: what is protected, what is left alone, what stands before what."""
+
+from __future__ import annotations
+
+import json
+
+import pulumi
+import pytest
+
+from sluice.core.begin import Submission
+from sluice.core.record import decode
+from sluice.core.release import release_from_tags
+from tests.infra.stacks import STATUS, Recording, endpoint, endpoint_document, release_document, run_program
+
+FUNCTIONS = ("submit", "tick", "alarm", "sweep", "command")
+
+
+@pytest.fixture(scope="module")
+def recorded() -> Recording:
+    return run_program()
+
+
+def test_roles_machine_functions_and_table_have_fixed_names_and_are_protected(recorded):
+    fixed = [
+        *(recorded.only("Function", word) for word in FUNCTIONS),
+        *(recorded.only("Role", word) for word in (*FUNCTIONS, "clock", "serve-Triage")),
+        recorded.only("StateMachine", "clock"),
+        recorded.only("Table", "records"),
+        recorded.only("Endpoint", "Triage"),
+    ]
+
+    assert all(r.protect for r in fixed), "running executions and live models must not lose them"
+    assert {r.inputs["name"] for r in fixed} == {
+        *(f"sluice-dev-{word}" for word in FUNCTIONS),
+        "sluice-dev-clock",
+        "sluice-dev-serve-Triage",
+        "sluice-dev",
+        "dev-Triage",
+    }
+
+
+def test_without_protection_nothing_keeps_a_stack_from_being_destroyed():
+    unprotected = run_program(protect=False)
+
+    assert not any(r.protect for r in unprotected.resources.values())
+    assert unprotected.only("Table", "records").inputs["deletionProtectionEnabled"] is False
+    assert unprotected.only("Bucket", "sluice-dev-capture").inputs["forceDestroy"] is True
+
+
+def test_the_bootstrap_pair_ignores_every_change_is_retained_and_named_by_pulumi(recorded):
+    for kind in ("Model", "EndpointConfiguration"):
+        made = recorded.only(kind, "dev-Triage-bootstrap")
+
+        assert made.ignore_changes == ("*",), "one ignored property stops protecting when another forces replacement"
+        assert made.retained, "it may be live, or what a rollback returns to"
+        assert "name" not in made.inputs, "a fixed name is deleted before its replacement exists"
+
+
+def test_the_bootstrap_configuration_carries_its_release_and_captures_data(recorded):
+    made = recorded.only("EndpointConfiguration", "dev-Triage-bootstrap").inputs
+
+    assert release_from_tags(made["tags"]).digest == endpoint().release.digest
+    assert made["dataCaptureConfig"]["destinationS3Uri"] == "s3://sluice-dev-capture-1a2b3c4/dev-Triage"
+    assert made["productionVariants"] == [
+        {
+            "variantName": "blue",
+            "modelName": "dev-Triage-bootstrap-1a2b3c4",
+            "instanceType": "ml.m5.large",
+            "initialInstanceCount": 1,
+            "initialVariantWeight": 1,
+        }
+    ]
+
+
+def test_the_endpoint_ignores_which_configuration_it_is_on(recorded):
+    assert recorded.only("Endpoint", "Triage").ignore_changes == ("endpointConfigName",)
+
+
+def test_a_release_is_submitted_only_when_its_whole_way_back_stands(recorded):
+    needed = recorded.needed("Invocation", "Triage-submit")
+    whole = {
+        (r.type.rpartition(":")[2], r.name)
+        for r in recorded.resources.values()
+        if not r.type.startswith("sluice:") and r.type.rpartition(":")[2] != "Invocation" and not _beside(r.parent)
+    }
+
+    assert whole <= needed, f"missing: {whole - needed}"
+    assert ("Invocation", "Triage-adopt") in needed
+    assert {"Triage/blue/errors", "Triage/green/latency"} <= {name for kind, name in needed if kind == "MetricAlarm"}
+
+
+def _beside(parent: str) -> bool:
+    """Settings of the capture bucket: no rollback needs them."""
+    return parent.rpartition("::")[2] == "sluice-dev-capture"
+
+
+def test_the_guard_is_made_last_so_that_destroy_asks_it_first(recorded):
+    others = {
+        (r.type.rpartition(":")[2], r.name) for r in recorded.resources.values() if not r.type.startswith("sluice:")
+    }
+    guard = recorded.only("Invocation", "guard")
+
+    missing = others - recorded.needed("Invocation", "guard") - {("Invocation", "guard")}
+    assert {kind for kind, _ in missing} <= {
+        "BucketPublicAccessBlock",
+        "BucketServerSideEncryptionConfiguration",
+        "BucketLifecycleConfiguration",
+    }
+    assert guard.inputs["lifecycleScope"] == "CRUD"
+    assert json.loads(guard.inputs["input"]) == {"action": "guard"}, (
+        "endpoints in it would make it an update per endpoint"
+    )
+
+
+def test_endpoints_go_before_their_remains_are_cleaned_up(recorded):
+    assert ("Invocation", "clean") in recorded.needed("Endpoint", "Triage")
+    assert recorded.only("Invocation", "clean").inputs["lifecycleScope"] == "CRUD"
+    assert {("Function", "submit"), ("RolePolicy", "submit"), ("Table", "records")} <= recorded.needed(
+        "Invocation", "clean"
+    )
+
+
+def test_only_release_and_nonce_submit_again(recorded):
+    again = run_program(log_retention_days=7, endpoints={"Triage": endpoint_document(policy="standard", instances=3)})
+
+    before, after = recorded.only("Invocation", "Triage-submit"), again.only("Invocation", "Triage-submit")
+    assert before.inputs["triggers"] == after.inputs["triggers"] == {"release": endpoint().release.digest, "nonce": "1"}
+    assert after.ignore_changes == ("input",), "policy, code and tags are in it"
+    assert before.inputs["input"] != after.inputs["input"], "the test changed something that is handed over"
+
+
+def test_the_submission_reads_back_as_the_snapshot_a_rollout_runs_on(recorded):
+    given = json.loads(recorded.only("Invocation", "Triage-submit").inputs["input"])
+    submission = decode(Submission, given["submission"])
+
+    assert given["action"] == "submit"
+    assert submission.release == endpoint().release
+    assert submission.policy == endpoint().policy
+    assert submission.alarms["green"].relative == (
+        "sluice/sluice/dev/dev-Triage/green/errors",
+        "sluice/sluice/dev/dev-Triage/green/latency",
+    )
+    assert submission.settings.execution_role_arn == "arn:aws:iam::123456789012:role/sluice-dev-serve-Triage"
+    assert submission.settings.data_capture["DestinationS3Uri"] == "s3://sluice-dev-capture-1a2b3c4/dev-Triage"
+
+
+def test_every_submitted_alarm_is_made(recorded):
+    submission = decode(
+        Submission, json.loads(recorded.only("Invocation", "Triage-submit").inputs["input"])["submission"]
+    )
+    submitted = {name for slot in submission.alarms.values() for name in (*slot.relative, *slot.rails)}
+
+    assert submitted <= {r.inputs["name"] for r in recorded.of("MetricAlarm").values()}
+
+
+def test_alarms_of_the_control_plane_take_no_traffic_back(recorded):
+    rule = json.loads(recorded.only("EventRule", "alarm").inputs["eventPattern"])
+    prefix = rule["detail"]["alarmName"][0]["prefix"]
+    pages = [r.inputs for name, r in recorded.of("MetricAlarm").items() if name.startswith("page-")]
+
+    assert len(pages) == 4
+    assert all(not alarm["name"].startswith(prefix) and alarm["alarmActions"] == ["arn:of:pages"] for alarm in pages)
+
+
+def test_a_new_stack_does_not_begin_with_a_page_but_a_silent_sweep_pages(recorded):
+    overdue = recorded.only("MetricAlarm", "page-overdue").inputs
+
+    assert overdue["treatMissingData"] == "missing", "breaching would page before the first sweep"
+    assert overdue["insufficientDataActions"] == ["arn:of:pages"]
+    assert overdue["namespace"] == "Sluice/sluice/dev", "another stack's sweep must not hide this one's silence"
+
+
+def test_a_failed_rollback_is_delivered_again_within_seconds_for_more_than_an_hour(recorded):
+    queue, function = recorded.only("Queue", "alarm").inputs, recorded.only("Function", "alarm").inputs
+    redrive = json.loads(queue["redrivePolicy"])
+    pause = queue["visibilityTimeoutSeconds"]
+
+    assert function["timeout"] <= pause <= 15, "Lambda refuses a mapping with less"
+    assert redrive["maxReceiveCount"] * pause > 2 * 3600
+    assert queue["messageRetentionSeconds"] == 14 * 24 * 3600
+    assert recorded.only("EventSourceMapping", "alarm").inputs["functionResponseTypes"] == ["ReportBatchItemFailures"]
+
+
+def test_events_are_sent_only_once_the_queue_lets_the_rule_in(recorded):
+    assert {("QueuePolicy", "alarm"), ("QueuePolicy", "dead-letter")} <= recorded.needed("EventTarget", "alarm")
+    assert recorded.only("EventTarget", "alarm").inputs["deadLetterConfig"] == {"arn": "arn:of:dead-letter"}
+
+
+def test_functions_wait_for_their_permissions_and_their_log_group(recorded):
+    for word in FUNCTIONS:
+        assert {("RolePolicy", word), ("LogGroup", word), ("Role", word)} <= recorded.needed("Function", word)
+        assert recorded.only("LogGroup", word).inputs["retentionInDays"] == 30
+
+
+def test_the_clock_exists_only_once_it_may_tick(recorded):
+    assert {("RolePolicy", "clock"), ("Function", "tick")} <= recorded.needed("StateMachine", "clock")
+
+
+def test_functions_know_the_names_they_work_with(recorded):
+    assert recorded.only("Function", "tick").inputs["environment"]["variables"] == {
+        "SLUICE_TABLE": "sluice-dev",
+        "SLUICE_MACHINE_ARN": "arn:aws:states:eu-west-1:123456789012:stateMachine:sluice-dev-clock",
+        "SLUICE_TOPIC_ARN": "arn:aws:sns:eu-west-1:123456789012:sluice-dev-pages",
+        "SLUICE_PARAMETER_ROOT": "/sluice/sluice/dev/",
+        "POWERTOOLS_SERVICE_NAME": "tick",
+        "POWERTOOLS_METRICS_NAMESPACE": "Sluice/sluice/dev",
+    }
+    handlers = {word: recorded.only("Function", word).inputs["handler"] for word in FUNCTIONS}
+    assert handlers == {word: f"lambdas.{word}.handler" for word in FUNCTIONS}
+
+
+def test_the_index_of_live_rollouts_is_the_one_the_store_queries(recorded):
+    table = recorded.only("Table", "records").inputs
+
+    assert table["pointInTimeRecovery"] == {"enabled": True}
+    assert table["globalSecondaryIndexes"] == [
+        {
+            "name": "live",
+            "keySchemas": [
+                {"attributeName": "live", "keyType": "HASH"},
+                {"attributeName": "pk", "keyType": "RANGE"},
+            ],
+            "projectionType": "KEYS_ONLY",
+        }
+    ]
+
+
+def test_the_exports_are_the_contract(recorded):
+    exported = recorded.exports["endpoints"]["Triage"]
+
+    assert recorded.exports["contract_version"] == 1
+    assert set(exported) == {
+        "endpoint_name",
+        "endpoint_arn",
+        "region",
+        "slots",
+        "desired",
+        "live",
+        "last_outcome",
+        "champion_parameter",
+        "invoke_policy_json",
+        "invoke_policy_arn",
+        "outcome_namespace",
+        "contract",
+        "event_bus_arn",
+        "topic_arn",
+    }
+    assert exported["desired"] == exported["live"] == {"release": "v1", "digest": endpoint().release.digest}
+    assert exported["champion_parameter"] == "/sluice/sluice/dev/dev-Triage"
+    assert recorded.exports["control_plane"]["command_function"] == "sluice-dev-command"
+
+
+def test_every_run_asks_how_things_stand_and_says_so_when_they_are_not_as_configured(recorded):
+    asked = [json.loads(args["input"]) for token, args in recorded.invoked if "getInvocation" in token]
+    differs = run_program({**STATUS, "live": {"release": "v0", "digest": "0" * 64}})
+
+    assert asked == [{"action": "status", "endpoint": "dev-Triage"}]
+    assert recorded.said == []
+    assert [level for level, _ in differs.said] == ["warning"]
+    assert differs.said[0][1].startswith("dev-Triage: v0 serves but the configuration asks for v1")
+
+
+def test_two_runs_in_one_process_register_the_same(recorded):
+    assert run_program().resources == recorded.resources
+
+
+def test_several_endpoints_share_one_control_plane():
+    two = run_program(endpoints={"a": endpoint_document(), "b": endpoint_document()})
+
+    assert set(two.of("Endpoint")) == {"a", "b"}
+    assert set(two.of("StateMachine")) == {"clock"}
+    assert set(two.exports["endpoints"]) == {"a", "b"}
+
+
+@pytest.mark.parametrize(
+    ("config", "sentence"),
+    [
+        ({"protect": "maybe"}, "Pulumi.dev.yaml: sluice:protect: must be true or false, got 'maybe'"),
+        ({"log_retention_days": 10}, "sluice:log_retention_days"),
+        ({"log_retention_day": 7}, "Pulumi.dev.yaml: sluice:log_retention_day: unknown key"),
+        ({"endpoints": {}}, "sluice:endpoints"),
+        ({"endpoints": {"a": endpoint_document(policy="nosuch")}}, "sluice:endpoints.a.policy"),
+        (
+            {
+                "endpoints": {
+                    "a": {"release": release_document(image="docker.io/x@sha256:" + "c" * 64), "policy": "demo"}
+                }
+            },
+            "sluice:endpoints.a.release: image 'docker.io/x@sha256:",
+        ),
+    ],
+)
+def test_a_bad_value_stops_the_run_with_a_sentence_naming_its_key(config, sentence):
+    with pytest.raises(pulumi.RunError) as stopped:
+        run_program(**config)
+
+    assert sentence in str(stopped.value)

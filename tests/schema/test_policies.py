@@ -1,0 +1,128 @@
+"""Rollout policies as people write them. tests/policies/invalid holds one fault or more a file, with the exact sentences beside it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+
+from sluice.core.errors import BadInput
+from sluice.core.policy import (
+    AfterSoak,
+    IncidentThen,
+    LatencyMetric,
+    LatencyRail,
+    OnInconclusive,
+    Policy,
+    RateMetric,
+    RateRail,
+    Rollback,
+    SharedIncident,
+    Step,
+)
+from sluice.schema import parse_policy, read_document, read_policy
+from tests.schema.documents import PROPERTY, mutated, policy_document
+
+REPOSITORY = Path(__file__).parents[2]
+POLICIES = REPOSITORY / "tests" / "policies"
+INVALID = sorted((POLICIES / "invalid").glob("*.yaml"))
+VALID = sorted([*(POLICIES / "valid").glob("*.yaml"), *(REPOSITORY / "policies" / "rollouts").glob("*.yaml")])
+EXPECT = "# expect: "
+
+
+def expected(file: Path) -> tuple[str, ...]:
+    lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
+    return tuple(line.removeprefix(EXPECT) for line in lines if line.startswith(EXPECT))
+
+
+@pytest.mark.parametrize("file", INVALID, ids=lambda file: file.stem)
+def test_a_broken_policy_is_refused_with_a_sentence_for_every_fault(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(file.parent)
+
+    with pytest.raises(BadInput) as refused:
+        read_policy(Path(file.name))
+
+    assert refused.value.faults == expected(file)
+    assert refused.value.faults, f"{file.name} says nothing it expects"
+
+
+def test_the_broken_policies_are_many() -> None:
+    assert len(INVALID) >= 25
+
+
+@pytest.mark.parametrize("file", VALID, ids=lambda file: file.stem)
+def test_a_policy_that_is_meant_to_be_valid_is(file: Path) -> None:
+    policy = read_policy(file)
+
+    assert policy.steps[-1].weight_parts == 10_000
+    assert read_document(file) == policy
+
+
+def test_every_key_arrives_where_it_belongs() -> None:
+    assert read_policy(POLICIES / "valid" / "every_key.yaml") == Policy(
+        steps=(Step(1000, 300, 900, OnInconclusive.ROLLBACK), Step(10_000, 0, 0, OnInconclusive.HOLD)),
+        min_samples=250,
+        soak_seconds=2 * 86400,
+        after_soak=AfterSoak.RETIRE,
+        evidence_for_seconds=36 * 3600,
+        max_hold_seconds=12 * 3600,
+        shared_incident=SharedIncident(IncidentThen.HOLD, 90),
+        rollback=Rollback(90, 900, 7 * 86400),
+        data_lag_seconds=180,
+        metrics={
+            "errors": RateMetric("rate", "Shop/Models", "Failures", "Requests", RateRail(0.005, 1.5)),
+            "latency": LatencyMetric("quantiles", "Shop/Models", "Latency", LatencyRail(2.0)),
+        },
+        alarms=("checkout-latency", "billing: failed payments"),
+    )
+
+
+def test_what_is_not_said_has_the_defaults_of_the_documentation() -> None:
+    policy = read_policy(POLICIES / "valid" / "smallest.yaml")
+
+    assert policy.steps[0].on_inconclusive is OnInconclusive.HOLD
+    assert policy.rollback == Rollback(120, 600, 86400)
+    assert policy.shared_incident == SharedIncident(IncidentThen.ROLLBACK, 900)
+    assert (policy.after_soak, policy.max_hold_seconds, policy.data_lag_seconds) == (AfterSoak.STANDBY, 86400, 120)
+
+
+def test_weights_are_exact() -> None:
+    policy = read_policy(POLICIES / "valid" / "extremes.yaml")
+
+    assert [step.weight_parts for step in policy.steps] == [1, 2, 3333, 9999, 10_000]
+
+
+def test_yaml_is_read_as_editors_read_it() -> None:
+    policy = read_policy(POLICIES / "valid" / "words_of_yaml_1_1.yaml")
+
+    assert policy.steps[0].weight_parts == 1000, "010 is ten, not eight"
+    assert policy.alarms == ("off", "2026-11-21", "12:30:45", "1_000", "0x1F")
+
+
+def test_aliases_and_merges_are_resolved() -> None:
+    policy = read_policy(POLICIES / "valid" / "aliases.yaml")
+
+    assert [step.weight_parts for step in policy.steps] == [1000, 5000, 9500, 10_000]
+    assert policy.steps[2].on_inconclusive is OnInconclusive.ADVANCE
+
+
+def test_a_policy_for_people_and_its_sentences_can_be_called_something_else() -> None:
+    with pytest.raises(BadInput, match=r"^policies/mine.yaml: steps\[0\]"):
+        read_policy(POLICIES / "invalid" / "weight_zero.yaml", "policies/mine.yaml")
+
+
+def refusals(document: object) -> tuple[str, ...]:
+    try:
+        policy = parse_policy(document, "p.yaml")
+    except BadInput as refused:
+        return refused.faults
+    return () if policy.steps[-1].weight_parts == 10_000 else ("read, but not to the end",)
+
+
+@PROPERTY
+@given(mutated(policy_document()))
+def test_whatever_is_changed_in_a_policy_it_is_read_or_refused_in_sentences(document: object) -> None:
+    assert all(fault.startswith("p.yaml: ") for fault in refusals(document))

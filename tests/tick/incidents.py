@@ -1,0 +1,258 @@
+"""What can happen to a rollout in the simulated world, as values that a hunt can draw, shrink and print."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from sluice.command import abort, rollback
+from sluice.core.errors import SluiceError
+from sluice.core.observation import AlarmFacts, ConfiguredVariant, Variant
+from sluice.core.policy import IncidentThen, OnInconclusive, Rollback, SharedIncident, Step
+from sluice.core.rollout import Rollout
+from sluice.sim.promises import Promises
+from sluice.sim.strikes import Moment, Strike, fail, kill
+from sluice.sim.turmoil import Turmoil
+from sluice.submit import adopt, submit
+from tests.builders import SETTINGS, alarms, policy, release, step, submission
+
+QUICK = policy(
+    steps=(step(10, 180, 600), step(50, 180, 600), Step(10_000, 0, 0, OnInconclusive.HOLD)),
+    soak_seconds=900,
+    evidence_for_seconds=600,
+    max_hold_seconds=1200,
+    shared_incident=SharedIncident(IncidentThen.ROLLBACK, 600),
+    rollback=Rollback(120, 600, 600),
+)
+CALLS = (
+    "store.head",
+    "store.commit",
+    "store.heartbeat",
+    "store.beat",
+    "store.unfinished",
+    "endpoints.describe",
+    "endpoints.configured",
+    "endpoints.ensure_model",
+    "endpoints.ensure_config",
+    "endpoints.update",
+    "endpoints.set_weights",
+    "endpoints.set_instances",
+    "endpoints.smoke",
+    "alarms.states",
+    "alarms.force",
+    "metrics.rows",
+    "artifacts.faults",
+    "clocks.start",
+    "clocks.runs",
+    "mirrors.write",
+    "mirrors.read",
+    "notices.send",
+)
+PHASES = ("preparing", "rehearsing", "shifting", "baking", "soaking", "paused", "rolling_back", "verifying")
+NAMES = tuple(name for slot in alarms().values() for name in (*slot.relative, *slot.rails))
+
+
+@dataclass(frozen=True, slots=True)
+class Struck:
+    """A function is killed, or its call fails, at the nth call of this name."""
+
+    call: str
+    moment: Moment
+    kills: bool
+    nth: int
+    times: int = 1
+
+    def happen(self, world: Turmoil, promises: Promises) -> None:
+        world.strikes.append(Strike(self.call, self.moment, kill if self.kills else fail, self.nth, self.times))
+
+
+@dataclass(frozen=True, slots=True)
+class Raced:
+    """Between one function's read and its call, another one runs."""
+
+    call: str
+    moment: Moment
+    nth: int
+    by: str
+    seconds: int
+
+    def happen(self, world: Turmoil, promises: Promises) -> None:
+        def run(call: str) -> None:
+            if self.by == "alarm":
+                world.set_alarm(_canary_alarm(world), "ALARM")
+                world.pass_seconds(2)
+            world.pass_seconds(self.seconds)
+            _run_another(world, self.by)
+            world.pass_seconds(self.seconds)
+
+        world.strikes.append(Strike(self.call, self.moment, run, self.nth))
+
+
+@dataclass(frozen=True, slots=True)
+class Busy:
+    seconds: int
+    status: str = "Updating"
+
+    def happen(self, world: Turmoil, promises: Promises) -> None:
+        world.occupy(self.seconds, self.status)
+
+
+@dataclass(frozen=True, slots=True)
+class InConsole:
+    """A person sets the canary's parts; None puts back what was asked for."""
+
+    canary: int | None
+
+    def happen(self, world: Turmoil, promises: Promises) -> None:
+        rollout = live(world)
+        if rollout is None or rollout.to_slot not in world.variants:
+            return
+        canary = rollout.canary_parts if self.canary is None else self.canary
+        if world.in_console(**{rollout.from_slot: 10_000 - canary, rollout.to_slot: canary}):
+            promises.person_changed()
+
+
+@dataclass(frozen=True, slots=True)
+class Errors:
+    canary: float
+    stable: float
+
+    def happen(self, world: Turmoil, promises: Promises) -> None:
+        rollout = live(world)
+        if rollout is not None:
+            world.error_rate = {rollout.to_slot: self.canary, rollout.from_slot: self.stable}
+
+
+@dataclass(frozen=True, slots=True)
+class Events:
+    """What becomes of alarm events from now on."""
+
+    copies: int
+    late_seconds: int
+
+    def happen(self, world: Turmoil, promises: Promises) -> None:
+        world.copies, world.late_seconds = self.copies, self.late_seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """An alarm goes off, back, cannot be evaluated or is deleted."""
+
+    number: int
+    becomes: str
+
+    def happen(self, world: Turmoil, promises: Promises) -> None:
+        name = NAMES[self.number]
+        if self.becomes in ("ALARM", "OK"):
+            world.set_alarm(name, self.becomes)
+            return
+        facts = world.alarm_states[name]
+        changed = replace(facts, state=None) if self.becomes == "deleted" else facts
+        broken = "EVALUATION_FAILURE" if self.becomes == "broken" else facts.evaluation_state
+        world.alarm_states[name] = replace(changed, evaluation_state=broken, since=world.now)
+
+
+@dataclass(frozen=True, slots=True)
+class ClockLost:
+    def happen(self, world: Turmoil, promises: Promises) -> None:
+        world.executions.clear()
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """Something is away, for a time or until the world heals."""
+
+    what: str
+    seconds: int
+
+    def happen(self, world: Turmoil, promises: Promises) -> None:
+        match self.what:
+            case "table":
+                world.table_down_until = world.now + self.seconds
+            case "clocks":
+                world.clocks_start = False
+                world.executions.clear()
+            case "fresh reads":
+                world.stale_until, world.stale_seconds = world.now + self.seconds, 8
+            case "capacity":
+                world.lose_instances("green")
+            case "update":
+                world.falls_back = True
+            case "model":
+                world.smoke_fault = "sample input 0: HTTP 500"
+            case "all of it":
+                world.heal()
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A person takes it back, or the next release is submitted."""
+
+    what: str
+
+    def happen(self, world: Turmoil, promises: Promises) -> None:
+        _run_another(world, self.what)
+
+
+Incident = Struck | Raced | Busy | InConsole | Errors | Events | Alarm | ClockLost | Outage | Asked
+
+
+def made() -> tuple[Turmoil, Promises]:
+    """v1 serves from blue, nothing is tried."""
+    world = Turmoil()
+    world.variants = {"blue": Variant(1, 1, 1, 1)}
+    world.models = {"model-v1": release("v1")}
+    world.configs = {"bootstrap": {"blue": ConfiguredVariant("model-v1", "ml.m5.large")}}
+    world.alarm_states = {name: AlarmFacts(name, "OK", 0) for name in NAMES}
+    world.pass_seconds(1)
+    adopt(world.ports, "shop", ("blue", "green"), SETTINGS)
+    return world, Promises(world)
+
+
+def let_live(world: Turmoil, promises: Promises, wait: int | str) -> None:
+    """For so many seconds, or until the rollout is in a phase; the promises are looked at after every step."""
+    if isinstance(wait, int):
+        world.live(wait, promises.looked)
+    elif wait:
+        world.live(3 * 3600, lambda: promises.looked() or (rollout := live(world)) is None or rollout.phase == wait)
+
+
+def live(world: Turmoil) -> Rollout | None:
+    world.store.refuses_reads = False
+    head = world.store.head("shop")
+    assert head is not None
+    return head.live
+
+
+def _canary_alarm(world: Turmoil) -> str:
+    rollout = live(world)
+    return rollout.alarms[rollout.to_slot].relative[0] if rollout else NAMES[0]
+
+
+def _run_another(world: Turmoil, who: str) -> None:
+    calls: dict[str, Callable[[], object]] = {
+        "alarm": world.run_messages,
+        "tick": world.run_clocks,
+        "sweep": world.sweep,
+        "abort": lambda: _asked(world, lambda: abort(world.ports, "shop", "me", "hunt")),
+        "rollback": lambda: _asked(world, lambda: rollback(world.ports, "shop", "me", "hunt")),
+        "submit": lambda: _asked(world, lambda: submit(world.ports, next_submission(world))),
+    }
+    calls[who]()
+
+
+def _asked(world: Turmoil, call: Callable[[], object]) -> None:
+    """Refusals are answers; what the person reads is not the hunt's business."""
+
+    def ask() -> object:
+        try:
+            return call()
+        except SluiceError as fault:
+            return str(fault)
+
+    world.invoke("command", ask)
+
+
+def next_submission(world: Turmoil):
+    number = len(world.store.log["shop"])
+    return submission(release=release(f"v{number + 1}"), policy=QUICK, nonce=str(number))
