@@ -18,7 +18,7 @@ from typing import Any
 
 import yaml
 
-from sluice.sandbox.engine.goal import PROVIDER, StepResult
+from sluice.sandbox.engine.goal import PROVIDER, STACK_REFERENCE, StepResult
 from sluice.sandbox.engine.plugin.server import PluginServer
 from sluice.sandbox.engine.program import ProgramFailed, RunResult
 from sluice.sandbox.sandbox import REPOSITORY
@@ -199,7 +199,7 @@ def _done(events: list[dict[str, Any]], *, previewed: bool) -> Iterator[StepResu
         state = step.get("new") or step.get("old") or {}
         if (
             not state.get("custom")
-            or step["type"].startswith(PROVIDER)
+            or step["type"].startswith((PROVIDER, STACK_REFERENCE))
             or step["op"] in (*_PARTS_OF_OTHERS, _FORGOTTEN)
         ):
             continue

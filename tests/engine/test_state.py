@@ -10,7 +10,7 @@ from typing import Any
 import boto3
 import pytest
 
-from sluice.sandbox.engine.program import ProgramFailed
+from sluice.sandbox.engine.program import Engine, ProgramFailed
 from sluice.sandbox.triage import Example
 from tests.acceptance.conftest import Stage, on_stage
 from tests.acceptance.test_rollouts import GREEN_ALARM
@@ -154,6 +154,21 @@ def test_secrets_stay_secret_in_the_state(bare: Stage, tmp_path: Path) -> None:
     )
 
 
+def test_a_stack_reads_the_exports_of_another(stage: Stage, tmp_path: Path) -> None:
+    engine = beside(stage.sandbox.engine)
+    program = reader(tmp_path / "reader")
+
+    read = engine.up(program, "consumer", "app", {})
+
+    assert read.outputs == {"name": "dev-triage"}
+    assert read.changes == engine.preview(program, "consumer", "app", {}).changes == ()
+
+
+def beside(engine: Any) -> Any:
+    """An engine for another project on the same backend."""
+    return engine if isinstance(engine, CommandLine) else Engine(neighbours=engine.neighbours)
+
+
 class TestTheRealEngineAlone:
     """What the monitor has no words for."""
 
@@ -180,9 +195,7 @@ class TestTheRealEngineAlone:
 
         assert stage.sandbox.preview().changes == ()
 
-    def test_two_stacks_share_an_account_and_a_third_reads(
-        self, on_cli: tuple[Stage, CommandLine], tmp_path: Path
-    ) -> None:
+    def test_two_stacks_share_an_account(self, on_cli: tuple[Stage, CommandLine], tmp_path: Path) -> None:
         stage, engine = on_cli
         texts = dict(stage.sandbox._texts())
         before = stage.endpoint_calls()
@@ -193,7 +206,6 @@ class TestTheRealEngineAlone:
         assert stage.endpoint_calls() == [*before, "CreateEndpoint"]
         names = {one["EndpointName"] for one in boto3.client("sagemaker").list_endpoints()["Endpoints"]}
         assert names == {"dev-triage", "prod-triage"}
-        assert engine.up(reader(tmp_path / "reader"), "consumer", "app", {}).outputs == {"name": "dev-triage"}
         assert stage.sandbox.preview().changes == ()
 
 

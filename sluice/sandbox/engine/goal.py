@@ -10,6 +10,7 @@ from sluice.sandbox.engine.wire import Properties
 Op = Literal["create", "update", "replace", "delete", "same", "read", "retain"]
 
 STACK = "pulumi:pulumi:Stack"
+STACK_REFERENCE = "pulumi:pulumi:StackReference"
 PROVIDER = "pulumi:providers:"
 
 

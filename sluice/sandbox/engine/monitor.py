@@ -14,8 +14,9 @@ from google.protobuf import empty_pb2  # type: ignore[import-untyped]
 from pulumi.runtime.proto import engine_pb2, resource_pb2
 
 from sluice.sandbox.engine.deployment import Deployment
-from sluice.sandbox.engine.goal import STACK, Failed, Goal, urn_for
+from sluice.sandbox.engine.goal import STACK, STACK_REFERENCE, Failed, Goal, urn_for
 from sluice.sandbox.engine.lockstep import announce
+from sluice.sandbox.engine.neighbours import Neighbours, referred
 from sluice.sandbox.engine.state import Record
 from sluice.sandbox.engine.wire import Properties, decode, encode
 
@@ -40,6 +41,7 @@ class Monitor:
     project: str
     stack: str
     deployment: Deployment
+    neighbours: Neighbours = field(default_factory=dict)
     failures: list[str] = field(default_factory=list)
     outputs: Properties = field(default_factory=dict)
 
@@ -58,6 +60,9 @@ class Monitor:
     def ReadResource(self, request: Any) -> Any:
         announce("read", request.parent, request.type, request.name)
         urn = urn_for(self.stack, self.project, request.parent, request.type, request.name)
+        if request.type == STACK_REFERENCE:
+            found = self._attempt(f"stack reference '{request.name}'", lambda: self._referred(request.id))
+            return resource_pb2.ReadResourceResponse(urn=urn, id=request.id, properties=encode(found))
         goal = Goal(
             urn=urn, type=request.type, name=request.name, custom=True, parent=request.parent, provider=request.provider,
             inputs=decode(request.properties), dependencies=tuple(sorted(request.dependencies)),
@@ -65,6 +70,10 @@ class Monitor:
         )  # fmt: skip
         record = self._attempt(f"{goal.type} '{goal.name}'", lambda: self.deployment.read(goal, request.id))
         return resource_pb2.ReadResourceResponse(urn=urn, id=record.id, properties=encode(_visible(record)))
+
+    def _referred(self, name: str) -> Properties:
+        """The outputs of another stack; nothing of it goes into this stack's state."""
+        return referred(name, self.project, self.neighbours)
 
     def Invoke(self, request: Any) -> Any:
         announce("invoke", request.tok, request.args.SerializeToString(deterministic=True).hex())

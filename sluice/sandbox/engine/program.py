@@ -23,13 +23,13 @@ from sluice.sandbox.engine.deployment import Deployment
 from sluice.sandbox.engine.door import Door
 from sluice.sandbox.engine.goal import Failed, StepResult
 from sluice.sandbox.engine.monitor import Messages, Monitor
+from sluice.sandbox.engine.neighbours import ORGANIZATION, Neighbours, whole_name
 from sluice.sandbox.engine.provisioning import Provisioning, settings_from
 from sluice.sandbox.engine.refreshing import refresh
 from sluice.sandbox.engine.state import State
 from sluice.sandbox.engine.wire import Properties, marked
 
 Program = Callable[[], None] | Path
-ORGANIZATION = "organization"  # what the CLI says on a backend without organizations
 DEFAULT_REGION = "us-east-1"
 
 
@@ -59,10 +59,19 @@ class RunResult:
 
 
 class Engine:
-    """One stack. Call it inside the sandbox's world (or moto's mock_aws): it uses ordinary boto3 clients."""
+    """One stack. Call it inside the sandbox's world (or moto's mock_aws): it uses ordinary boto3 clients.
 
-    def __init__(self, state: State | None = None, session: boto3.Session | None = None) -> None:
+    `neighbours` stands for the backend: engines that share one can read each other's outputs.
+    """
+
+    def __init__(
+        self,
+        state: State | None = None,
+        session: boto3.Session | None = None,
+        neighbours: Neighbours | None = None,
+    ) -> None:
         self.state = state if state is not None else State()
+        self.neighbours: Neighbours = neighbours if neighbours is not None else {}
         self._door = Door(session)
 
     def up(
@@ -75,8 +84,9 @@ class Engine:
         secret_keys: Collection[str] = (),
     ) -> RunResult:
         """Bring the stack to what the program says. Raises ProgramFailed."""
-        run = _Run(project, stack, config, secret_keys, self._deployment(self.state, config, dry_run=False))
-        return run.execute(program, cwd)
+        self.neighbours[whole_name(project, stack)] = self.state
+        deployment = self._deployment(self.state, config, dry_run=False)
+        return _Run(project, stack, config, secret_keys, deployment, self.neighbours).execute(program, cwd)
 
     def preview(
         self,
@@ -88,8 +98,8 @@ class Engine:
         secret_keys: Collection[str] = (),
     ) -> RunResult:
         """What `up` would do. Changes nothing; the program's blocking functions are still called, as Pulumi does."""
-        run = _Run(project, stack, config, secret_keys, self._deployment(self.state.copy(), config, dry_run=True))
-        return run.execute(program, cwd)
+        deployment = self._deployment(self.state.copy(), config, dry_run=True)
+        return _Run(project, stack, config, secret_keys, deployment, self.neighbours).execute(program, cwd)
 
     def destroy(self, config: Mapping[str, str] | None = None) -> RunResult:
         """Delete everything, dependents first; refused as a whole if something is protected. The program is not run."""
@@ -122,9 +132,10 @@ class _Run:
     config: Mapping[str, str]
     secret_keys: Collection[str]
     deployment: Deployment
+    neighbours: Neighbours
 
     def execute(self, program: Program, cwd: Path | None) -> RunResult:
-        monitor, messages = Monitor(self.project, self.stack, self.deployment), Messages()
+        monitor, messages = Monitor(self.project, self.stack, self.deployment, self.neighbours), Messages()
         try:
             # The SDK keeps its settings in context variables: a context of its own makes each run the first.
             contextvars.copy_context().run(self._host, program, cwd, monitor, messages)

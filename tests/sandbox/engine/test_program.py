@@ -17,6 +17,7 @@ from moto import mock_aws
 
 from sluice.sandbox.engine.program import Engine, ProgramFailed
 from sluice.sandbox.engine.state import State
+from sluice.sandbox.engine.wire import Secret
 from tests.sandbox.stacks import Stack, client, function, model, ops
 
 
@@ -326,6 +327,39 @@ def test_a_deletion_that_fails_leaves_the_rest_and_the_next_run_goes_on(stack):
 
     client("s3").delete_object(Bucket=bucket, Key="k")
     assert ops(stack.destroy()) == ["delete:b"]
+
+
+# other stacks
+
+
+def read_from(name: str) -> None:
+    theirs = pulumi.StackReference(name)
+    for key in ("plain", "hidden"):
+        pulumi.export(key, theirs.require_output(key))
+
+
+def test_a_stack_reads_the_outputs_of_another_and_its_secrets_stay_secret(stack):
+    def theirs() -> None:
+        pulumi.export("plain", {"endpoint": "triage"})
+        pulumi.export("hidden", pulumi.Output.secret("token"))
+
+    stack.up(theirs)
+    consumer = Engine(session=stack.session, neighbours=stack.engine.neighbours)
+
+    read = consumer.up(lambda: read_from("organization/shop/test"), "front", "test", {})
+
+    assert read.outputs == {"plain": {"endpoint": "triage"}, "hidden": Secret("token")}
+    assert read.steps == (), "nothing happens on AWS"
+    assert consumer.destroy().steps == ()
+
+
+def test_a_reference_to_a_stack_that_is_not_there_names_those_that_are(stack):
+    stack.up(lambda: queues("one"))
+
+    with pytest.raises(
+        ProgramFailed, match=r"'organization/shop/prod': there is no such stack \(.*organization/shop/test"
+    ):
+        stack.up(lambda: read_from("organization/shop/prod"))
 
 
 # independence, determinism, time
