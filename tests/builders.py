@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from sluice.core.begin import Submission, adopted, begin
+from sluice.core.conditions import OnBreach, OnNewRelease
 from sluice.core.policy import (
     AfterSoak,
     IncidentThen,
@@ -52,6 +53,10 @@ def policy(**changes: Any) -> Policy:
         after_soak=AfterSoak.STANDBY,
         evidence_for_seconds=3600,
         max_hold_seconds=7200,
+        on_breach=OnBreach.ROLLBACK,
+        on_new_release=OnNewRelease.REJECT,
+        freeze=(),
+        on_rollback=(),
         shared_incident=SharedIncident(IncidentThen.ROLLBACK, 900),
         rollback=Rollback(120, 600, 86400),
         data_lag_seconds=120,

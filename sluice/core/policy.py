@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
+from sluice.core.conditions import Approval, Freeze, Hook, OnBreach, OnNewRelease
+
 
 class OnInconclusive(StrEnum):
     """What happens when a step's maximum bake is over and the evidence is not enough. `min_samples` is never skipped."""
@@ -36,12 +38,14 @@ class IncidentThen(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One weight and how long it is watched."""
+    """One weight, what has to be there before it, and how long it is watched."""
 
     weight_parts: int
     bake_min_seconds: int
     bake_max_seconds: int
     on_inconclusive: OnInconclusive
+    approval: Approval | None = None
+    gates: tuple[Hook, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +114,10 @@ class Policy:
     after_soak: AfterSoak
     evidence_for_seconds: int
     max_hold_seconds: int
+    on_breach: OnBreach
+    on_new_release: OnNewRelease
+    freeze: tuple[Freeze, ...]
+    on_rollback: tuple[Hook, ...]
     shared_incident: SharedIncident
     rollback: Rollback
     data_lag_seconds: int

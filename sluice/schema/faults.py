@@ -139,7 +139,8 @@ def _place(model: type[BaseModel], location: tuple[str | int, ...], prefix: str)
         kind = _bare(here.kind)
         if isinstance(kind, type) and issubclass(kind, BaseModel):
             field = next((f for name, f in kind.model_fields.items() if part in (f.alias, name)), None)
-            here = _Place(joined(here.path, part), kind, field, field.annotation if field else Any)
+            said = field.alias if field and field.alias else part  # a default that is wrong is named by its field
+            here = _Place(joined(here.path, said), kind, field, field.annotation if field else Any)
         elif options := _options(kind):
             here = replace(here, kind=options[str(part)])
         else:

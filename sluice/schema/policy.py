@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sluice.core import policy as core
+from sluice.core.conditions import OnBreach, OnNewRelease, WeeklyFreeze, frozen
 from sluice.core.errors import BadInput
 from sluice.core.weights import WHOLE, parts_of_percent
+from sluice.schema import conditions
 from sluice.schema.faults import checked
 from sluice.schema.policy_document import MOST_STEPS, Policy, Quantiles, Rate
 from sluice.schema.reading import load
@@ -25,7 +27,16 @@ def parse_policy(document: object, where: str) -> core.Policy:
     faults += tuple(f"{where}: {fault}" for fault in _step_faults(document))
     if model is None or faults:
         raise BadInput(faults)
-    return _policy(model)
+    policy = _policy(model)
+    if _is_frozen_for_ever(policy):
+        raise BadInput((f"{where}: freeze: its weekly windows together leave no time for a step up",))
+    return policy
+
+
+def _is_frozen_for_ever(policy: core.Policy) -> bool:
+    weekly = [window for window in policy.freeze if isinstance(window, WeeklyFreeze)]
+    found = frozen(weekly, weekly[0].offsets[-1].since) if weekly else None
+    return found is not None and found.until is None
 
 
 def _step_faults(document: object) -> Iterator[str]:
@@ -79,6 +90,8 @@ def _policy(model: Policy) -> core.Policy:
                 step.bake.min if step.bake else 0,
                 step.bake.max if step.bake else 0,
                 core.OnInconclusive(step.on_inconclusive),
+                conditions.approval(step.approval),
+                conditions.hooks(step.gates),
             )
             for step in model.steps
         ),
@@ -87,6 +100,10 @@ def _policy(model: Policy) -> core.Policy:
         after_soak=core.AfterSoak(model.after_soak),
         evidence_for_seconds=model.evidence_for,
         max_hold_seconds=model.max_hold,
+        on_breach=OnBreach(model.on_breach),
+        on_new_release=OnNewRelease(model.on_new_release),
+        freeze=tuple(conditions.freeze(window) for window in model.freeze),
+        on_rollback=conditions.hooks(model.on_rollback),
         shared_incident=core.SharedIncident(
             core.IncidentThen(model.on_shared_incident.then), model.on_shared_incident.after
         ),

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from sluice.core.names import ALARM_ROOT
+from sluice.schema.conditions_document import Approval, Freezes, Hooks, NoneOr, without_none
 from sluice.schema.values import (
     Duration,
     Factor,
@@ -28,9 +29,10 @@ _ALARM_NAME = r"[^\x00-\x1f\x7f]{1,255}"
 _METRIC_NAME = r"[A-Za-z0-9_.-]{1,60}"
 _RAIL_SUFFIX = "-rail"
 MOST_STEPS = 50
+MOST_GATES = 3
 _MOST_METRICS = 20
 _MOST_ALARMS = 20
-"""All three bound the snapshot: the record of an endpoint has to fit into one item of the table (400 KB)."""
+"""All of them bound the snapshot: the record of an endpoint has to fit into one item of the table (400 KB)."""
 
 
 def _not_ours(value: str) -> str:
@@ -92,6 +94,10 @@ class Step(Strict):
     """How long to watch this weight: on every step but the last."""
     on_inconclusive: Literal["advance", "hold", "rollback"] = "hold"
     """When the longest bake is over and harm is neither seen nor ruled out. `min_samples` is needed either way."""
+    approval: Annotated[Approval | None, NoneOr] = Field(default=None, json_schema_extra=without_none)
+    """Who has to agree before this step begins; `none` for nobody."""
+    gates: Hooks = Field(default=(), max_length=MOST_GATES, strict=False)
+    """Code of yours that has to agree before this step begins. No answer is no."""
 
 
 class SharedIncident(Strict):
@@ -209,6 +215,14 @@ class Policy(Strict):
     """How long the slot of a failed canary is kept for people to look at."""
     max_hold: Annotated[Duration, at_least("5m", "nobody could react before the rollback")] = lasting("24h")
     """How long a hold or a pause may last before the canary is taken back."""
+    on_breach: Literal["rollback", "hold"] = "rollback"
+    """What harm does: take the canary back, or hold it and page people, who have `max_hold` to decide."""
+    on_new_release: Literal["reject", "queue", "supersede"] = "reject"
+    """What another release does that is submitted meanwhile: refused, tried afterwards, or tried instead (before promotion)."""
+    freeze: Freezes = Field(default=(), strict=False, examples=[[{"name": "weekend", "days": ["sat", "sun"]}]])
+    """Times without steps up. Rolling back is never frozen."""
+    on_rollback: Hooks = Field(default=(), max_length=MOST_GATES, strict=False)
+    """Code of yours to call once a rollback is done: after the weights are back, never before."""
     on_shared_incident: SharedIncident = Field(default_factory=SharedIncident)
     """When stable itself is over the rail."""
     rollback: Rollback = Field(default_factory=Rollback)

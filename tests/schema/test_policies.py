@@ -7,6 +7,16 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 
+from sluice.core.conditions import (
+    Approval,
+    ApprovalThen,
+    DatedFreeze,
+    Hook,
+    HookKind,
+    OnBreach,
+    OnNewRelease,
+    WeeklyFreeze,
+)
 from sluice.core.errors import BadInput
 from sluice.core.policy import (
     AfterSoak,
@@ -22,6 +32,7 @@ from sluice.core.policy import (
     Step,
 )
 from sluice.schema import parse_policy, read_document, read_policy
+from sluice.schema.conditions import offsets
 from tests.schema.documents import PROPERTY, mutated, policy_document
 
 REPOSITORY = Path(__file__).parents[2]
@@ -62,13 +73,29 @@ def test_a_policy_that_is_meant_to_be_valid_is(file: Path) -> None:
 
 
 def test_every_key_arrives_where_it_belongs() -> None:
+    oncall = Approval(("arn:aws:sts::123456789012:assumed-role/oncall/*",), 7200, ApprovalThen.HOLD)
+    gates = (
+        Hook(HookKind.LAMBDA, "arn:aws:lambda:eu-west-1:123456789012:function:may-we:live", 3, 1),
+        Hook(HookKind.HTTPS, "https://gates.example.com/may-we", 4, 0),
+    )
+
     assert read_policy(POLICIES / "valid" / "every_key.yaml") == Policy(
-        steps=(Step(1000, 300, 900, OnInconclusive.ROLLBACK), Step(10_000, 0, 0, OnInconclusive.HOLD)),
+        steps=(
+            Step(1000, 300, 900, OnInconclusive.ROLLBACK),
+            Step(10_000, 0, 0, OnInconclusive.HOLD, oncall, gates),
+        ),
         min_samples=250,
         soak_seconds=2 * 86400,
         after_soak=AfterSoak.RETIRE,
         evidence_for_seconds=36 * 3600,
         max_hold_seconds=12 * 3600,
+        on_breach=OnBreach.HOLD,
+        on_new_release=OnNewRelease.SUPERSEDE,
+        freeze=(
+            WeeklyFreeze("weekly", "nights", (0, 6), 18 * 3600, 8 * 3600, offsets("Europe/Berlin")),
+            DatedFreeze("dates", "year-end", 1_797_721_200, 1_799_046_000),
+        ),
+        on_rollback=(Hook(HookKind.HTTPS, "https://flags.example.com/off", 5, 2),),
         shared_incident=SharedIncident(IncidentThen.HOLD, 90),
         rollback=Rollback(90, 900, 7 * 86400),
         data_lag_seconds=180,
