@@ -1,7 +1,8 @@
 """Which alarms guard a slot and what they compute, from the rollout policy. Pure; `slot_alarms` makes them, the submission names them.
 
 Two kinds. A relative alarm blames its slot only when it is worse than the other slot now; a rail is an absolute limit that is obeyed
-only where there is no other slot to compare with. Arithmetic: shared/judge.md, "The CloudWatch alarm beside it".
+only where there is no other slot to compare with. A metric without a rail in the policy has no alarm: only the judge compares it.
+Arithmetic: shared/judge.md, "The CloudWatch alarm beside it".
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from decimal import Decimal
 
 from sluice.core.judge.rails import BREACHES, RAIL_SAMPLES_P90, RAIL_TRIALS, WINDOW_MINUTES
 from sluice.core.names import AlarmName
-from sluice.core.policy import LatencyMetric, Policy, RateMetric
+from sluice.core.policy import LatencyMetric, LatencyRail, Policy, RateMetric, RateRail
 from sluice.core.rollout import SlotAlarms
 
 PERIOD_SECONDS = 60
@@ -80,17 +81,17 @@ def slot_alarms(guarded: Guarded) -> Mapping[str, SlotAlarms]:
 def _slot(guarded: Guarded, slot: str, other: str) -> Iterator[AlarmSettings]:
     metrics = guarded.policy.metrics
     for name, metric in metrics.items():
-        if isinstance(metric, RateMetric):
-            yield _rate(guarded, slot, other, name, metric)
-            yield _rail(guarded, slot, name, metric)
+        if isinstance(metric, RateMetric) and metric.rail is not None:
+            yield _rate(guarded, slot, other, name, metric, metric.rail)
+            yield _rail(guarded, slot, name, metric, metric.rail)
     for name, metric in metrics.items():
-        if isinstance(metric, LatencyMetric):
-            yield _quantile(guarded, slot, other, name, metric)
+        if isinstance(metric, LatencyMetric) and metric.rail is not None:
+            yield _quantile(guarded, slot, other, name, metric, metric.rail)
 
 
-def _rate(guarded: Guarded, slot: str, other: str, name: str, metric: RateMetric) -> AlarmSettings:
+def _rate(guarded: Guarded, slot: str, other: str, name: str, metric: RateMetric, rail: RateRail) -> AlarmSettings:
     """`ns >= N` keeps it relative: without it, it would turn absolute exactly when the other slot has no data."""
-    limit, factor = _number(metric.rail.rate), _number(metric.rail.versus_stable)
+    limit, factor = _number(rail.rate), _number(rail.versus_stable)
     return AlarmSettings(
         _name(guarded, slot, name),
         relative=True,
@@ -105,8 +106,8 @@ def _rate(guarded: Guarded, slot: str, other: str, name: str, metric: RateMetric
     )
 
 
-def _rail(guarded: Guarded, slot: str, name: str, metric: RateMetric) -> AlarmSettings:
-    limit = _number(metric.rail.rate)
+def _rail(guarded: Guarded, slot: str, name: str, metric: RateMetric, rail: RateRail) -> AlarmSettings:
+    limit = _number(rail.rate)
     return AlarmSettings(
         _name(guarded, slot, f"{name}-rail"),
         relative=False,
@@ -119,9 +120,11 @@ def _rail(guarded: Guarded, slot: str, name: str, metric: RateMetric) -> AlarmSe
     )
 
 
-def _quantile(guarded: Guarded, slot: str, other: str, name: str, metric: LatencyMetric) -> AlarmSettings:
+def _quantile(
+    guarded: Guarded, slot: str, other: str, name: str, metric: LatencyMetric, rail: LatencyRail
+) -> AlarmSettings:
     """The counts are the metric's own sample counts, so that a count of 100 means a p90 that exists."""
-    factor = _number(metric.rail.versus_stable)
+    factor = _number(rail.versus_stable)
     return AlarmSettings(
         _name(guarded, slot, name),
         relative=True,

@@ -68,7 +68,7 @@ def _rows(ports: Ports, rollout: Rollout, now: int) -> tuple[Row, ...]:
     if rollout.phase not in (Phase.BAKING, Phase.SOAKING) or rollout.applied_at is None:
         return ()
     since = -(-rollout.applied_at // _MINUTE) * _MINUTE
-    until = (now - rollout.policy.data_lag_seconds) // _MINUTE * _MINUTE
+    until = (now - rollout.policy.judge.data_lag_seconds) // _MINUTE * _MINUTE
     if rollout.phase is Phase.SOAKING:
         since = max(since, until - SOAK_WINDOW_SECONDS)
     if until <= since:

@@ -9,7 +9,9 @@ from sluice.core.begin import Submission, adopted, begin
 from sluice.core.conditions import OnBreach, OnNewRelease
 from sluice.core.policy import (
     AfterSoak,
+    Bad,
     IncidentThen,
+    Judging,
     LatencyMetric,
     LatencyRail,
     OnInconclusive,
@@ -19,6 +21,8 @@ from sluice.core.policy import (
     Rollback,
     SharedIncident,
     Step,
+    Terms,
+    Tolerance,
 )
 from sluice.core.release import Artifact, Release, Smoke
 from sluice.core.rollout import EndpointSettings, Head, SlotAlarms
@@ -45,6 +49,22 @@ def step(percent: int, bake_min: int = 300, bake_max: int = 900, then: OnInconcl
     return Step(percent * 100, bake_min, bake_max, then)
 
 
+def terms(ratio: float, share: float = 0.5, absolute: float = 0.0, bad: Bad = Bad.HIGH, **changes: Any) -> Terms:
+    return replace(Terms(bad, share, Tolerance(ratio, absolute), None, 0, None, False), **changes)
+
+
+def errors(**changes: Any) -> RateMetric:
+    rail, judged = RateRail(0.05, 2.0), terms(1.10, absolute=0.0002)
+    made = RateMetric("rate", "AWS/SageMaker", "Invocation5XXErrors", "Invocations", rail, None, judged)
+    return replace(made, **changes)
+
+
+def latency(**changes: Any) -> LatencyMetric:
+    weights = {"p50": 0.2, "p90": 0.4, "p99": 0.4}
+    made = LatencyMetric("quantiles", "AWS/SageMaker", "ModelLatency", weights, LatencyRail(3.0), terms(1.30))
+    return replace(made, **changes)
+
+
 def policy(**changes: Any) -> Policy:
     made = Policy(
         steps=(step(10), step(50), Step(10_000, 0, 0, OnInconclusive.HOLD)),
@@ -59,11 +79,9 @@ def policy(**changes: Any) -> Policy:
         on_rollback=(),
         shared_incident=SharedIncident(IncidentThen.ROLLBACK, 900),
         rollback=Rollback(120, 600, 86400),
-        data_lag_seconds=120,
-        metrics={
-            "errors": RateMetric("rate", "AWS/SageMaker", "Invocation5XXErrors", "Invocations", RateRail(0.05, 2.0)),
-            "latency": LatencyMetric("quantiles", "AWS/SageMaker", "ModelLatency", LatencyRail(3.0)),
-        },
+        judge=Judging(120, 120, 300, 0.05, 180, None),
+        harm_budget=None,
+        metrics={"errors": errors(), "latency": latency()},
         alarms=(),
     )
     return replace(made, **changes)

@@ -13,7 +13,7 @@ from typing import Any
 from sluice.aws.clients import client
 from sluice.core.actions import SetAlarm
 from sluice.core.observation import AlarmFacts, Counts, Row, SlotMinute
-from sluice.core.policy import Metric, RateMetric
+from sluice.core.policy import LatencyMetric, Metric, RateMetric
 
 REHEARSAL_KEY = "sluiceRehearsal"
 _NAMES_A_CALL = 100
@@ -77,7 +77,7 @@ def _queries(endpoint: str, slots: tuple[str, ...], metrics: Mapping[str, Metric
             if isinstance(metric, RateMetric):
                 yield _Query(slot, name, "trials", metric.namespace, metric.trials, "Sum", endpoint)
                 yield _Query(slot, name, "events", metric.namespace, metric.events, "Sum", endpoint)
-            else:
+            elif isinstance(metric, LatencyMetric):
                 yield _Query(slot, name, "p90", metric.namespace, metric.metric, "p90", endpoint)
 
 
@@ -116,7 +116,7 @@ def _minute(
             trials, events = series[slot, name, "trials"].get(at), series[slot, name, "events"].get(at)
             if trials is not None and events is not None and events <= trials:
                 rates[name] = Counts(trials, events)
-        elif (p90 := series[slot, name, "p90"].get(at)) is not None:
+        elif isinstance(metric, LatencyMetric) and (p90 := series[slot, name, "p90"].get(at)) is not None:
             p90s[name] = p90
     return SlotMinute(rates, p90s)
 

@@ -149,7 +149,7 @@ def _assumptions(policy: Policy, assumed: Assumptions) -> Iterator[tuple[str, st
         "rehearsal",
         f"one weight call, and up to {compact(policy.rollback.target_seconds)} (rollback.target) for the alarm's way",
     )
-    yield "metrics", f"whole minutes, known {compact(policy.data_lag_seconds)} later (judge.data_lag)"
+    yield "metrics", f"whole minutes, known {compact(policy.judge.data_lag_seconds)} later (judge.data_lag)"
     yield (
         "looks",
         f"every {compact(BUSY_SECONDS)} while a slot is built, {compact(BAKE_SECONDS)} in a bake, {compact(SOAK_SECONDS)} in a soak",

@@ -31,7 +31,7 @@ def advice(policy: Policy, rps: float | None = None) -> tuple[str, ...]:
 def _shape(policy: Policy) -> Iterator[str]:
     if len(policy.steps) == 1:
         yield "steps: the only step is 100, so all traffic moves at once and nothing is judged before promotion"
-    known = policy.data_lag_seconds + _MINUTE
+    known = policy.judge.data_lag_seconds + _MINUTE
     if policy.soak_seconds < known:
         yield (
             f"soak: {duration_text(policy.soak_seconds)} is over before the first minute is known "
@@ -41,7 +41,7 @@ def _shape(policy: Policy) -> Iterator[str]:
 
 def _bake(policy: Policy, step: Step, where: str) -> Iterator[str]:
     """Without any traffic in mind: limits that pass before there is anything to see."""
-    known = policy.data_lag_seconds + _MINUTE
+    known = policy.judge.data_lag_seconds + _MINUTE
     if rps_needed(policy, step.weight_parts / WHOLE, step.bake_max_seconds) is None:
         yield (
             f"{where}.bake.max: {duration_text(step.bake_max_seconds)} may pass before one whole minute is known "

@@ -99,7 +99,7 @@ def _baking(rollout: Rollout, now: int) -> Next:
         sentence = f"goes on when the shared incident ends; if it lasts, taken back {_when(latest, now)}"
         return Next(sentence, None, latest, Then.ROLL_BACK)
     step, applied = rollout.current_step, rollout.applied_at or rollout.phase_since
-    earliest = applied + max(step.bake_min_seconds, rollout.policy.data_lag_seconds + MINUTE)
+    earliest = applied + max(step.bake_min_seconds, rollout.policy.judge.data_lag_seconds + MINUTE)
     full = applied + step.bake_max_seconds
     over = full + rollout.policy.max_hold_seconds
     target = percent_text(rollout.policy.steps[rollout.step + 1].weight_parts)

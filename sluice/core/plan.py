@@ -120,7 +120,9 @@ def evidence_seconds(policy: Policy, share: float, rps: float) -> Span:
     """When, after its weight was seen, a step has what it needs: whole minutes, `data_lag` late, on both sides."""
     canary = _minutes(canary_floor(policy), rps * share * _MINUTE)
     minutes = max(canary, _minutes(policy.min_samples, rps * (1 - share) * _MINUTE))
-    return Span(policy.data_lag_seconds + minutes * _MINUTE, policy.data_lag_seconds + (minutes + 1) * _MINUTE)
+    return Span(
+        policy.judge.data_lag_seconds + minutes * _MINUTE, policy.judge.data_lag_seconds + (minutes + 1) * _MINUTE
+    )
 
 
 def canary_floor(policy: Policy) -> int:
@@ -143,7 +145,7 @@ def reach(policy: Policy, step: Step, rps: float | None) -> Reach:
 
 def rps_needed(policy: Policy, share: float, within_seconds: int) -> float | None:
     """All traffic of the endpoint with which both sides surely show enough within that time; None if no traffic is enough."""
-    minutes = (within_seconds - policy.data_lag_seconds) // _MINUTE - 1
+    minutes = (within_seconds - policy.judge.data_lag_seconds) // _MINUTE - 1
     if minutes < 1:
         return None
     canary = canary_floor(policy) / (share * minutes * _MINUTE)
@@ -191,7 +193,7 @@ def _watched(policy: Policy, step: Step, reached: Reach, rps: float | None) -> S
         ends = step.bake_max_seconds if gives_up else _limit(policy, step)
         return Span(ends, ends + BAKE_SECONDS)
     if rps is None:
-        soonest = max(step.bake_min_seconds, policy.data_lag_seconds + _MINUTE)
+        soonest = max(step.bake_min_seconds, policy.judge.data_lag_seconds + _MINUTE)
         return Span(soonest, max(soonest, step.bake_max_seconds) + BAKE_SECONDS)
     seen = evidence_seconds(policy, step.weight_parts / WHOLE, rps)
     return Span(

@@ -7,7 +7,7 @@ when it was submitted.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
@@ -20,6 +20,7 @@ class OnInconclusive(StrEnum):
     ADVANCE = "advance"
     HOLD = "hold"
     ROLLBACK = "rollback"
+    PAUSE = "pause"
 
 
 class AfterSoak(StrEnum):
@@ -46,6 +47,40 @@ class Step:
     on_inconclusive: OnInconclusive
     approval: Approval | None = None
     gates: tuple[Hook, ...] = ()
+    prove: Mapping[str, float] = field(default_factory=dict)
+    """By metric: the ratio of canary to stable that must be ruled out before the next step. A metric not named needs no proof."""
+
+
+class Bad(StrEnum):
+    """Which direction of a metric is harm."""
+
+    HIGH = "high"
+    LOW = "low"
+
+
+@dataclass(frozen=True, slots=True)
+class Tolerance:
+    """What is never punished: a ratio to stable's value, or a difference of `absolute` (in the metric's own unit), whichever is more."""
+
+    ratio: float
+    absolute: float
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How a metric is judged, whatever its kind.
+
+    `share` is its part of the false-rollback budget (0: shown, not judged); `detect` is the ratio the forecast must be able to
+    see; `segment` names a CloudWatch dimension that the metric is also judged by; `observe` judges and shows, but enforces nothing.
+    """
+
+    bad: Bad
+    share: float
+    tolerate: Tolerance
+    detect: float | None
+    lag_seconds: int
+    segment: str | None
+    observe: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,33 +93,68 @@ class RateRail:
 
 @dataclass(frozen=True, slots=True)
 class LatencyRail:
-    """Harmful when the canary's p90 is above `versus_stable` times stable's p90."""
+    """Harmful when too many of the canary's requests are slower than `versus_stable` times what is slow for stable."""
 
     versus_stable: float
 
 
 @dataclass(frozen=True, slots=True)
+class LevelRail:
+    """Harmful when the canary's level stays beyond `level` for so long and stable's does not."""
+
+    level: float
+    for_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
 class RateMetric:
-    """Events among trials, both counted per slot and minute in one namespace."""
+    """Events among trials, both counted per slot and minute in one namespace. `slo` is the share of trials that must be good."""
 
     kind: Literal["rate"]
     namespace: str
     events: str
     trials: str
-    rail: RateRail
+    rail: RateRail | None
+    slo: float | None
+    terms: Terms
 
 
 @dataclass(frozen=True, slots=True)
 class LatencyMetric:
-    """A latency distribution per slot and minute, in microseconds."""
+    """A latency distribution per slot and minute, in microseconds. `quantiles` are the weights of p50, p90 and p99; they sum to 1."""
 
     kind: Literal["quantiles"]
     namespace: str
     metric: str
-    rail: LatencyRail
+    quantiles: Mapping[str, float]
+    rail: LatencyRail | None
+    terms: Terms
 
 
-Metric = RateMetric | LatencyMetric
+@dataclass(frozen=True, slots=True)
+class MeanMetric:
+    """A mean per slot and minute, from three published sums: observations, their total, the total of their squares."""
+
+    kind: Literal["mean"]
+    namespace: str
+    count: str
+    sum: str
+    sumsq: str
+    terms: Terms
+
+
+@dataclass(frozen=True, slots=True)
+class LevelMetric:
+    """A gauge per slot and minute, in its own unit. It has a rail and nothing else: its terms carry no share."""
+
+    kind: Literal["level"]
+    namespace: str
+    metric: str
+    rail: LevelRail
+    terms: Terms
+
+
+Metric = RateMetric | LatencyMetric | MeanMetric | LevelMetric
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +175,18 @@ class Rollback:
 
 
 @dataclass(frozen=True, slots=True)
+class Judging:
+    """How metrics are read and how sure a soft rollback must be. `dispersion` None: learnt in flight."""
+
+    data_lag_seconds: int
+    warmup_seconds: int
+    settle_seconds: int
+    false_rollback_budget: float
+    sustain_seconds: int
+    dispersion: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """A complete rollout policy."""
 
@@ -120,6 +202,7 @@ class Policy:
     on_rollback: tuple[Hook, ...]
     shared_incident: SharedIncident
     rollback: Rollback
-    data_lag_seconds: int
+    judge: Judging
+    harm_budget: int | None
     metrics: Mapping[str, Metric]
     alarms: tuple[str, ...]

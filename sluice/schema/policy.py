@@ -11,7 +11,8 @@ from sluice.core.errors import BadInput
 from sluice.core.weights import WHOLE, parts_of_percent
 from sluice.schema import conditions
 from sluice.schema.faults import checked
-from sluice.schema.policy_document import MOST_STEPS, Policy, Quantiles, Rate
+from sluice.schema.metric import core_metrics, prove_faults
+from sluice.schema.policy_document import MOST_STEPS, Judge, Policy
 from sluice.schema.reading import load
 
 
@@ -52,6 +53,7 @@ def _step_faults(document: object) -> Iterator[str]:
         for fault in (*_weight_faults(parts, before, last=last), *_bake_faults(step, parts, last=last)):
             yield f"steps[{i}].{fault}"
         before = before if parts is None else parts
+    yield from prove_faults(steps, document.get("metrics") if isinstance(document, dict) else None)
 
 
 def _parts(weight: object) -> int | None:
@@ -76,6 +78,8 @@ def _weight_faults(parts: int | None, before: int, *, last: bool) -> Iterator[st
 def _bake_faults(step: dict[str, object], parts: int | None, *, last: bool) -> Iterator[str]:
     if parts == WHOLE and step.get("bake") is not None:
         yield "bake: nothing is baked at 100; say how long to watch with `soak`"
+    if parts == WHOLE and "prove" in step:
+        yield "prove: nothing is baked at 100, so nothing can be proven there; remove it"
     if parts == WHOLE and "on_inconclusive" in step:
         yield "on_inconclusive: nothing is baked at 100, so nothing can be inconclusive; remove it"
     if parts != WHOLE and not last and step.get("bake") is None:
@@ -92,6 +96,7 @@ def _policy(model: Policy) -> core.Policy:
                 core.OnInconclusive(step.on_inconclusive),
                 conditions.approval(step.approval),
                 conditions.hooks(step.gates),
+                dict(step.prove),
             )
             for step in model.steps
         ),
@@ -108,14 +113,19 @@ def _policy(model: Policy) -> core.Policy:
             core.IncidentThen(model.on_shared_incident.then), model.on_shared_incident.after
         ),
         rollback=core.Rollback(model.rollback.target, model.rollback.max_blind, model.rollback.cooldown),
-        data_lag_seconds=model.judge.data_lag,
-        metrics={name: _metric(metric) for name, metric in model.metrics.items()},
+        judge=_judging(model.judge),
+        harm_budget=model.harm_budget,
+        metrics=core_metrics(model.metrics),
         alarms=model.alarms,
     )
 
 
-def _metric(model: Rate | Quantiles) -> core.Metric:
-    if isinstance(model, Rate):
-        rail = core.RateRail(model.rail.rate, model.rail.versus_stable)
-        return core.RateMetric("rate", model.namespace, model.events, model.trials, rail)
-    return core.LatencyMetric("quantiles", model.namespace, model.metric, core.LatencyRail(model.rail.versus_stable))
+def _judging(model: Judge) -> core.Judging:
+    return core.Judging(
+        model.data_lag,
+        model.warmup,
+        model.settle,
+        model.false_rollback_budget,
+        model.sustain,
+        model.dispersion,
+    )

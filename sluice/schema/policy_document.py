@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WithJsonSchema, field_validator
 
 from sluice.core.names import ALARM_ROOT
 from sluice.schema.conditions_document import Approval, Freezes, Hooks, NoneOr, without_none
+from sluice.schema.metric_document import Metric, Rate, Shared
 from sluice.schema.values import (
     Duration,
-    Factor,
     Percentage,
+    Ratio,
     Strict,
     VersionOne,
     WeightParts,
@@ -23,11 +24,11 @@ from sluice.schema.values import (
     written,
 )
 
-SAGEMAKER_NAMESPACE = "AWS/SageMaker"
-_CLOUDWATCH_NAME = r"[!-9;-~]([ -~]{0,253}[!-~])?"
 _ALARM_NAME = r"[^\x00-\x1f\x7f]{1,255}"
 _METRIC_NAME = r"[A-Za-z0-9_.-]{1,60}"
 _RAIL_SUFFIX = "-rail"
+_EXACT = 1e-9
+_LONGEST_PAUSE_SECONDS = 86400
 MOST_STEPS = 50
 MOST_GATES = 3
 _MOST_METRICS = 20
@@ -47,11 +48,6 @@ def _not_a_rails(value: str) -> str:
     return value
 
 
-CloudWatchName = Annotated[
-    str,
-    matching(_CLOUDWATCH_NAME, "must be 1 to 255 printable ASCII characters that do not begin with a colon"),
-    pattern_schema(_CLOUDWATCH_NAME),
-]
 MetricName = Annotated[
     str,
     matching(
@@ -65,6 +61,30 @@ OtherAlarm = Annotated[
     matching(_ALARM_NAME, "must be the name of a CloudWatch alarm: 1 to 255 characters, no control characters"),
     AfterValidator(_not_ours),
     pattern_schema(_ALARM_NAME),
+]
+
+
+def _brief(value: int) -> int:
+    if value > _LONGEST_PAUSE_SECONDS:
+        raise Wrong("must be at most 24h", "nothing would be compared before that")
+    return value
+
+
+Brief = Annotated[Duration, AfterValidator(_brief)]
+
+
+def _dispersed(value: object) -> float | None:
+    if value == "auto":
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 1 <= value <= 1000:
+        raise Wrong("must be auto or a number from 1 (as by chance) to 1000")
+    return float(value)
+
+
+Dispersion = Annotated[
+    float | None,
+    BeforeValidator(_dispersed),
+    WithJsonSchema({"anyOf": [{"const": "auto"}, {"type": "number", "minimum": 1, "maximum": 1000}]}),
 ]
 
 
@@ -92,7 +112,9 @@ class Step(Strict):
     """Percent of all requests, from 0.01; each step above the one before it, the last one 100."""
     bake: Bake | None = Field(default=None, examples=[{"min": "10m", "max": "30m"}])
     """How long to watch this weight: on every step but the last."""
-    on_inconclusive: Literal["advance", "hold", "rollback"] = "hold"
+    prove: dict[str, Ratio] = Field(default_factory=dict, examples=[{"errors": 2.5, "latency": 1.41}])
+    """By metric: the ratio to stable's value that must be ruled out before the next step. Unsaid: `min_samples` is enough."""
+    on_inconclusive: Literal["advance", "hold", "rollback", "pause"] = "hold"
     """When the longest bake is over and harm is neither seen nor ruled out. `min_samples` is needed either way."""
     approval: Annotated[Approval | None, NoneOr] = Field(default=None, json_schema_extra=without_none)
     """Who has to agree before this step begins; `none` for nobody."""
@@ -129,65 +151,39 @@ class Judge(Strict):
 
     data_lag: Duration = lasting("2m")
     """Minutes younger than this are not judged: metrics arrive late."""
+    warmup: Brief = lasting("2m")
+    """Rates and means are compared from so long after the first exposure on. Rails count at once."""
+    settle: Brief = lasting("5m")
+    """Latency is compared from so long after each change of weight on: models start cold."""
+    false_rollback_budget: Percentage = Field(default=0.05, json_schema_extra={"default": "5%"})
+    """How often a rollout of a harmless release may be taken back by comparison."""
+    sustain: Annotated[Brief, at_least("1m", "metrics come by the minute")] = lasting("3m")
+    """No comparison takes the canary back sooner than after about so many minutes that agree."""
+    dispersion: Dispersion = Field(default=None, json_schema_extra={"default": "auto"})
+    """How much more than by chance counts scatter: learnt in flight, or a number from `calibrate`."""
 
 
-class RateRail(Strict):
-    """Harmful when the canary's rate is above both."""
-
-    rate: Percentage
-    """An absolute limit."""
-    versus_stable: Factor
-    """A multiple of stable's rate now."""
-
-
-class LatencyRail(Strict):
-    """Harmful when the canary is so much slower than stable."""
-
-    versus_stable: Factor
-    """A multiple of stable's p90 now."""
-
-
-class Rate(Strict):
-    """Events among trials, both counted per slot and minute."""
-
-    kind: Literal["rate"]
-    events: CloudWatchName = Field(examples=["Invocation5XXErrors"])
-    """The CloudWatch metric that counts what must stay rare."""
-    trials: CloudWatchName = Field(examples=["Invocations"])
-    """The CloudWatch metric that counts the requests."""
-    namespace: CloudWatchName = SAGEMAKER_NAMESPACE
-    """Where both are; their dimensions are EndpointName and VariantName."""
-    bad: Literal["high"] = "high"
-    """Which direction is bad."""
-    rail: RateRail = Field(examples=[{"rate": "5%", "versus_stable": 2.0}])
-    """The hard limit."""
-
-    @field_validator("trials")
-    @classmethod
-    def _not_the_events(cls, value: str, others: ValidationInfo) -> str:
-        if value == others.data.get("events"):
-            raise Wrong("must be another metric than events", "every request would count as an event")
-        return value
-
-
-class Quantiles(Strict):
-    """A latency distribution per slot and minute."""
-
-    kind: Literal["quantiles"]
-    metric: CloudWatchName = Field(examples=["ModelLatency"])
-    """The CloudWatch metric, in microseconds."""
-    namespace: CloudWatchName = SAGEMAKER_NAMESPACE
-    """Where it is; its dimensions are EndpointName and VariantName."""
-    rail: LatencyRail = Field(examples=[{"versus_stable": 3.0}])
-    """The hard limit."""
-
-
-Metric = Annotated[Rate | Quantiles, Field(discriminator="kind")]
-
-
-def _counts_requests(metrics: dict[str, Rate | Quantiles]) -> dict[str, Rate | Quantiles]:
-    if not any(isinstance(metric, Rate) for metric in metrics.values()):
+def _counts_requests(metrics: dict[str, Metric]) -> dict[str, Metric]:
+    rates = [metric for metric in metrics.values() if isinstance(metric, Rate)]
+    if not rates:
         raise Wrong("must hold a metric of kind rate, got none", "its trials are the requests that min_samples counts")
+    if not any(metric.rail for metric in rates):
+        raise Wrong(
+            "must hold a metric of kind rate with a rail, got none",
+            "its alarm takes the canary back when nothing else runs; for example `rail: {rate: 5%, versus_stable: 2.0}`",
+        )
+    return metrics
+
+
+def _within_budget(metrics: dict[str, Metric]) -> dict[str, Metric]:
+    given = [metric.share for metric in metrics.values() if isinstance(metric, Shared) and not metric.observe]
+    total = sum(share for share in given if share is not None)
+    if total > 1 + _EXACT:
+        raise Wrong(f"shares must sum to at most 1, got {total:g}")
+    if None in given and total > 1 - _EXACT:
+        raise Wrong(
+            f"shares must leave something to the metrics without one, got {total:g}", "give every metric a share"
+        )
     return metrics
 
 
@@ -229,18 +225,22 @@ class Policy(Strict):
     """The promise about rolling back."""
     judge: Judge = Field(default_factory=Judge)
     """How metrics are read."""
-    metrics: Annotated[dict[MetricName, Metric], AfterValidator(_counts_requests)] = Field(
-        max_length=_MOST_METRICS,
-        examples=[
-            {
-                "errors": {
-                    "kind": "rate",
-                    "events": "Invocation5XXErrors",
-                    "trials": "Invocations",
-                    "rail": {"rate": "5%", "versus_stable": 2.0},
+    harm_budget: Annotated[int, Field(ge=1, le=10**9)] | None = None
+    """Excess bad requests a step may cost before harm is seen: a step's weight is then a limit that the evidence may keep below."""
+    metrics: Annotated[dict[MetricName, Metric], AfterValidator(_counts_requests), AfterValidator(_within_budget)] = (
+        Field(
+            max_length=_MOST_METRICS,
+            examples=[
+                {
+                    "errors": {
+                        "kind": "rate",
+                        "events": "Invocation5XXErrors",
+                        "trials": "Invocations",
+                        "rail": {"rate": "5%", "versus_stable": 2.0},
+                    }
                 }
-            }
-        ],
+            ],
+        )
     )
     """What is judged, by name."""
     alarms: Annotated[tuple[OtherAlarm, ...], AfterValidator(_once_each)] = Field(

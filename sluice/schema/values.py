@@ -110,6 +110,18 @@ def _above_one(value: float) -> float:
     return value
 
 
+def _part(value: float) -> float:
+    if not 0 <= value <= 1:
+        raise Wrong("must be a part of one, from 0 to 1")
+    return value
+
+
+def _ratio(value: float) -> float:
+    if not 0 < value < 1000:
+        raise Wrong("must be a ratio above 0 and below 1000, such as 1.1 or 0.98")
+    return value
+
+
 def pattern_schema(pattern: str) -> WithJsonSchema:
     """For editors: text of this pattern."""
     return WithJsonSchema({"type": "string", "pattern": f"^({pattern})$"})
@@ -125,6 +137,8 @@ VersionOne = Annotated[int, AfterValidator(_is_one), WithJsonSchema({"const": 1}
 Percentage = Annotated[float, BeforeValidator(_percentage), pattern_schema(_PERCENTAGE)]
 WeightParts = Annotated[int, BeforeValidator(_weight), _number(minimum=0.01, maximum=100)]
 Factor = Annotated[float, AfterValidator(_above_one), _number(exclusiveMinimum=1, exclusiveMaximum=1000)]
+Share = Annotated[float, AfterValidator(_part), _number(minimum=0, maximum=1)]
+Ratio = Annotated[float, AfterValidator(_ratio), _number(exclusiveMinimum=0, exclusiveMaximum=1000)]
 PrintableName = Annotated[
     str, matching(_PRINTABLE, "must be 1 to 60 printable ASCII characters without spaces at its ends")
 ]

@@ -8,7 +8,6 @@ from dataclasses import replace
 import pytest
 
 from infra.alarm_formulas import AlarmSettings, alarm_settings, slot_alarms
-from sluice.core.policy import LatencyMetric, LatencyRail
 from sluice.sandbox.watch.arithmetic import Grid, Reading, Scope, evaluate_series
 from sluice.sandbox.watch.series import Points
 from tests.infra.stacks import GUARDED
@@ -119,8 +118,7 @@ def test_the_submission_names_the_alarms_that_are_made():
 
 
 def test_a_rate_comes_first_because_rehearsals_set_the_first_one_off():
-    latency = LatencyMetric("quantiles", "AWS/SageMaker", "ModelLatency", LatencyRail(3.0))
-    metrics = {"a-latency": latency, **GUARDED.policy.metrics}
+    metrics = {"a-latency": GUARDED.policy.metrics["latency"], **GUARDED.policy.metrics}
     guarded = replace(GUARDED, policy=replace(GUARDED.policy, metrics=metrics))
 
     assert slot_alarms(guarded)["green"].relative[0] == f"{PREFIX}/green/errors"
@@ -132,3 +130,10 @@ def test_small_limits_are_written_without_an_exponent():
     guarded = replace(GUARDED, policy=replace(GUARDED.policy, metrics=metrics))
 
     assert "ec/nc > 0.00002 " in alarm_settings(guarded)[0].formula
+
+
+def test_a_metric_without_a_rail_has_no_alarm():
+    metrics = {name: replace(metric, rail=None) for name, metric in GUARDED.policy.metrics.items()}
+    guarded = replace(GUARDED, policy=replace(GUARDED.policy, metrics=metrics))
+
+    assert alarm_settings(guarded) == ()

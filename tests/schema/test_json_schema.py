@@ -36,7 +36,7 @@ SEEN_BY_EDITORS = (
     "duration_negative_fraction_or_words",
     "percentage_without_sign",
     "rail_factor_of_one",
-    "metric_without_rail",
+    "level_that_is_no_limit",
     "metric_of_unknown_kind",
     "min_samples_zero",
     "min_samples_fraction",
@@ -118,6 +118,7 @@ KINDS: dict[str, tuple[type, ...]] = {
     "object": (dict,),
     "array": (list,),
     "string": (str,),
+    "boolean": (bool,),
     "integer": (int,),
     "number": (int, float),
     "null": (type(None),),
@@ -144,7 +145,7 @@ def _fits(schema: Any, value: Any, root: Any) -> bool:
     if "$ref" in schema:
         return _fits(root["$defs"][schema["$ref"].rpartition("/")[2]], value, root)
     assert schema.keys() <= CHECKS.keys() | SAY_NOTHING | LEAD_ON, f"{schema.keys()} are not all checked here"
-    if "type" in schema and (not isinstance(value, KINDS[schema["type"]]) or isinstance(value, bool)):
+    if "type" in schema and not _is_of(schema["type"], value):
         return False
     return (
         all(CHECKS[word](value, wanted) for word, wanted in schema.items() if word in CHECKS)
@@ -156,6 +157,11 @@ def _fits(schema: Any, value: Any, root: Any) -> bool:
             _entry_fits(schema, key, item, root) for key, item in (value.items() if isinstance(value, dict) else ())
         )
     )
+
+
+def _is_of(kind: str, value: Any) -> bool:
+    """For Python, True is a whole number."""
+    return isinstance(value, KINDS[kind]) and isinstance(value, bool) == (kind == "boolean")
 
 
 def _entry_fits(schema: Any, key: str, value: Any, root: Any) -> bool:

@@ -20,9 +20,14 @@ from sluice.core.conditions import (
 from sluice.core.errors import BadInput
 from sluice.core.policy import (
     AfterSoak,
+    Bad,
     IncidentThen,
+    Judging,
     LatencyMetric,
     LatencyRail,
+    LevelMetric,
+    LevelRail,
+    MeanMetric,
     OnInconclusive,
     Policy,
     RateMetric,
@@ -30,6 +35,8 @@ from sluice.core.policy import (
     Rollback,
     SharedIncident,
     Step,
+    Terms,
+    Tolerance,
 )
 from sluice.schema import parse_policy, read_document, read_policy
 from sluice.schema.conditions import offsets
@@ -81,7 +88,7 @@ def test_every_key_arrives_where_it_belongs() -> None:
 
     assert read_policy(POLICIES / "valid" / "every_key.yaml") == Policy(
         steps=(
-            Step(1000, 300, 900, OnInconclusive.ROLLBACK),
+            Step(1000, 300, 900, OnInconclusive.ROLLBACK, prove={"errors": 2.5, "quality": 0.92}),
             Step(10_000, 0, 0, OnInconclusive.HOLD, oncall, gates),
         ),
         min_samples=250,
@@ -98,10 +105,50 @@ def test_every_key_arrives_where_it_belongs() -> None:
         on_rollback=(Hook(HookKind.HTTPS, "https://flags.example.com/off", 5, 2),),
         shared_incident=SharedIncident(IncidentThen.HOLD, 90),
         rollback=Rollback(90, 900, 7 * 86400),
-        data_lag_seconds=180,
+        judge=Judging(180, 60, 240, 0.01, 300, 2.5),
+        harm_budget=500,
         metrics={
-            "errors": RateMetric("rate", "Shop/Models", "Failures", "Requests", RateRail(0.005, 1.5)),
-            "latency": LatencyMetric("quantiles", "Shop/Models", "Latency", LatencyRail(2.0)),
+            "errors": RateMetric(
+                "rate",
+                "Shop/Models",
+                "Failures",
+                "Requests",
+                RateRail(0.005, 1.5),
+                0.995,
+                Terms(Bad.HIGH, 0.25, Tolerance(1.2, 0.001), 2.0, 60, None, observe=False),
+            ),
+            "latency": LatencyMetric(
+                "quantiles",
+                "Shop/Models",
+                "Latency",
+                {"p50": 0.5, "p90": 0.0, "p99": 0.5},
+                LatencyRail(2.0),
+                Terms(Bad.HIGH, 0.125, Tolerance(1.5, 0.0), 1.75, 120, None, observe=False),
+            ),
+            "quality": RateMetric(
+                "rate",
+                "AWS/SageMaker",
+                "Correct",
+                "Labelled",
+                None,
+                None,
+                Terms(Bad.LOW, 0.5, Tolerance(0.98, 0.0), None, 86400, "country", observe=False),
+            ),
+            "revenue": MeanMetric(
+                "mean",
+                "Shop",
+                "Orders_n",
+                "Orders_sum",
+                "Orders_sumsq",
+                Terms(Bad.HIGH, 0.0, Tolerance(1.25, 0.0), None, 0, None, observe=True),
+            ),
+            "saturation": LevelMetric(
+                "level",
+                "Shop",
+                "Free",
+                LevelRail(10.5, 600),
+                Terms(Bad.LOW, 0.0, Tolerance(1.0, 0.0), None, 0, None, observe=True),
+            ),
         },
         alarms=("checkout-latency", "billing: failed payments"),
     )
@@ -113,7 +160,37 @@ def test_what_is_not_said_has_the_defaults_of_the_documentation() -> None:
     assert policy.steps[0].on_inconclusive is OnInconclusive.HOLD
     assert policy.rollback == Rollback(120, 600, 86400)
     assert policy.shared_incident == SharedIncident(IncidentThen.ROLLBACK, 900)
-    assert (policy.after_soak, policy.max_hold_seconds, policy.data_lag_seconds) == (AfterSoak.STANDBY, 86400, 120)
+    assert (policy.after_soak, policy.max_hold_seconds, policy.on_breach) == (
+        AfterSoak.STANDBY,
+        86400,
+        OnBreach.ROLLBACK,
+    )
+    assert policy.judge == Judging(120, 120, 300, 0.05, 180, None)
+    assert policy.harm_budget is None
+    assert policy.steps[0].prove == {}
+    assert policy.metrics["errors"].terms == Terms(Bad.HIGH, 1.0, Tolerance(1.10, 0.0002), None, 0, None, observe=False)
+
+
+def test_metrics_without_a_share_divide_what_the_others_leave() -> None:
+    metrics = read_policy(POLICIES / "valid" / "metrics_of_the_judge_page.yaml").metrics
+
+    shares = {name: round(metric.terms.share, 9) for name, metric in metrics.items()}
+    assert shares == {
+        "errors": 0.35,
+        "conversion": 0.2,
+        "safety": 0.1,
+        "revenue": 0.0,
+        "accuracy": 0.35,
+        "saturation": 0.0,
+        "latency": 0.3,
+    }, "latency is only observed: it takes nothing from the budget"
+
+
+def test_a_tolerance_that_is_only_absolute_has_no_ratio_beside_it() -> None:
+    document = policy_document()
+    document["metrics"]["errors"]["tolerate"] = {"absolute": 0.001}
+
+    assert parse_policy(document, "p.yaml").metrics["errors"].terms.tolerate == Tolerance(1.0, 0.001)
 
 
 def test_weights_are_exact() -> None:

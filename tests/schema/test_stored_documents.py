@@ -39,19 +39,45 @@ RELEASES = st.builds(
     smoke=st.builds(Smoke, content_type=TEXT, accept=TEXT, inputs=st.lists(TEXT, max_size=3).map(tuple)),
     metadata=st.dictionaries(KEYS, JSON, max_size=3),
 )
-METRICS = st.builds(
-    core.RateMetric,
-    kind=st.just("rate"),
-    namespace=TEXT,
-    events=TEXT,
-    trials=TEXT,
-    rail=st.builds(core.RateRail, rate=RATIO, versus_stable=RATIO),
-) | st.builds(
-    core.LatencyMetric,
-    kind=st.just("quantiles"),
-    namespace=TEXT,
-    metric=TEXT,
-    rail=st.builds(core.LatencyRail, versus_stable=RATIO),
+TERMS = st.builds(
+    core.Terms,
+    bad=st.sampled_from(core.Bad),
+    share=RATIO,
+    tolerate=st.builds(core.Tolerance, ratio=RATIO, absolute=RATIO),
+    detect=optional(RATIO),
+    lag_seconds=WHOLE,
+    segment=optional(TEXT),
+    observe=st.booleans(),
+)
+METRICS = (
+    st.builds(
+        core.RateMetric,
+        kind=st.just("rate"),
+        namespace=TEXT,
+        events=TEXT,
+        trials=TEXT,
+        rail=optional(st.builds(core.RateRail, rate=RATIO, versus_stable=RATIO)),
+        slo=optional(RATIO),
+        terms=TERMS,
+    )
+    | st.builds(
+        core.LatencyMetric,
+        kind=st.just("quantiles"),
+        namespace=TEXT,
+        metric=TEXT,
+        quantiles=st.dictionaries(KEYS, RATIO, max_size=3),
+        rail=optional(st.builds(core.LatencyRail, versus_stable=RATIO)),
+        terms=TERMS,
+    )
+    | st.builds(core.MeanMetric, kind=st.just("mean"), namespace=TEXT, count=TEXT, sum=TEXT, sumsq=TEXT, terms=TERMS)
+    | st.builds(
+        core.LevelMetric,
+        kind=st.just("level"),
+        namespace=TEXT,
+        metric=TEXT,
+        rail=st.builds(core.LevelRail, level=RATIO, for_seconds=WHOLE),
+        terms=TERMS,
+    )
 )
 STEPS = st.builds(
     core.Step,
@@ -59,6 +85,7 @@ STEPS = st.builds(
     bake_min_seconds=WHOLE,
     bake_max_seconds=WHOLE,
     on_inconclusive=st.sampled_from(core.OnInconclusive),
+    prove=st.dictionaries(KEYS, RATIO, max_size=2),
 )
 POLICIES = st.builds(
     core.Policy,
@@ -68,9 +95,19 @@ POLICIES = st.builds(
     after_soak=st.sampled_from(core.AfterSoak),
     evidence_for_seconds=WHOLE,
     max_hold_seconds=WHOLE,
+    on_breach=st.sampled_from(core.OnBreach),
     shared_incident=st.builds(core.SharedIncident, then=st.sampled_from(core.IncidentThen), after_seconds=WHOLE),
     rollback=st.builds(core.Rollback, target_seconds=WHOLE, max_blind_seconds=WHOLE, cooldown_seconds=WHOLE),
-    data_lag_seconds=WHOLE,
+    judge=st.builds(
+        core.Judging,
+        data_lag_seconds=WHOLE,
+        warmup_seconds=WHOLE,
+        settle_seconds=WHOLE,
+        false_rollback_budget=RATIO,
+        sustain_seconds=WHOLE,
+        dispersion=optional(RATIO),
+    ),
+    harm_budget=optional(WHOLE),
     metrics=st.dictionaries(KEYS, METRICS, max_size=3),
     alarms=st.lists(TEXT, max_size=3).map(tuple),
 )

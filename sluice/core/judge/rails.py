@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 
 from sluice.core.judge.verdict import Finding, Judgement, Verdict, Word
 from sluice.core.observation import Counts, Row, SlotMinute
-from sluice.core.policy import LatencyMetric, Policy, RateMetric
+from sluice.core.policy import LatencyMetric, LatencyRail, Policy, RateMetric, RateRail
 
 RAIL_TRIALS = 50
 """Requests a side needs in a minute before a rate in it means anything against a limit of a few percent."""
@@ -28,7 +28,8 @@ def judge(policy: Policy, rows: tuple[Row, ...], has_control: bool) -> Judgement
 
     Without control (all traffic on the canary) only the absolute side of a rail is left.
     """
-    findings = [_judge_metric(name, policy, rows, has_control) for name in sorted(policy.metrics)]
+    judged = (_judge_metric(name, policy, rows, has_control) for name in sorted(policy.metrics))
+    findings = [finding for finding in judged if finding is not None]
     findings.append(_floor(policy, rows, has_control))
     findings.sort(key=lambda finding: _ORDER.index(finding.word))
     return Judgement(_verdict(findings), tuple(findings))
@@ -43,11 +44,13 @@ def _verdict(findings: list[Finding]) -> Verdict:
     return Verdict.CONTINUE if worst is Word.UNPROVEN else Verdict.ADVANCE
 
 
-def _judge_metric(name: str, policy: Policy, rows: tuple[Row, ...], has_control: bool) -> Finding:
+def _judge_metric(name: str, policy: Policy, rows: tuple[Row, ...], has_control: bool) -> Finding | None:
     metric = policy.metrics[name]
-    if isinstance(metric, RateMetric):
-        return _rate(name, metric, rows, has_control)
-    return _latency(name, metric, policy, rows[-WINDOW_MINUTES:], has_control)
+    if isinstance(metric, RateMetric) and metric.rail is not None:
+        return _rate(name, metric.rail, rows, has_control)
+    if isinstance(metric, LatencyMetric) and metric.rail is not None:
+        return _latency(name, metric.rail, policy, rows[-WINDOW_MINUTES:], has_control)
+    return None
 
 
 def _floor(policy: Policy, rows: tuple[Row, ...], has_control: bool) -> Finding:
@@ -66,7 +69,7 @@ def _total(rows: Iterable[Row], name: str, side: Callable[[Row], SlotMinute]) ->
     return sum(counts.trials for row in rows if (counts := side(row).rates.get(name)))
 
 
-def _rate(name: str, metric: RateMetric, rows: tuple[Row, ...], has_control: bool) -> Finding:
+def _rate(name: str, rail: RateRail, rows: tuple[Row, ...], has_control: bool) -> Finding:
     """One rate against its rail, over the latest blocks of minutes that hold enough canary requests."""
     if not rows:
         return Finding(name, Word.UNPROVEN, "not seen for a complete minute yet")
@@ -75,9 +78,9 @@ def _rate(name: str, metric: RateMetric, rows: tuple[Row, ...], has_control: boo
     blocks = _blocks(name, rows)
     if not blocks:
         return Finding(name, Word.UNPROVEN, f"not judged: fewer than {RAIL_TRIALS} canary requests")
-    limit, factor = metric.rail.rate, metric.rail.versus_stable
+    limit, factor = rail.rate, rail.versus_stable
     over = [(canary, stable) for canary, stable in blocks if _ratio(canary) > limit]
-    numbers = _rate_numbers(metric, blocks, has_control)
+    numbers = _rate_numbers(rail, blocks, has_control)
     if not has_control:
         word = Word.HARMFUL if len(over) >= BREACHES else Word.CLEARED
         return Finding(name, word, numbers)
@@ -113,13 +116,13 @@ def _ratio(counts: Counts) -> float:
     return counts.events / counts.trials if counts.trials else 0.0
 
 
-def _rate_numbers(metric: RateMetric, blocks: list[tuple[Counts, Counts]], has_control: bool) -> str:
+def _rate_numbers(rail: RateRail, blocks: list[tuple[Counts, Counts]], has_control: bool) -> str:
     canary, stable = _pooled(canary for canary, _ in blocks), _pooled(stable for _, stable in blocks)
     shown = f"{_percent(canary)} ({canary.events:.0f} of {canary.trials:.0f})"
-    rail = f"rail {100 * metric.rail.rate:.1f} %"
+    limit = f"rail {100 * rail.rate:.1f} %"
     if not has_control:
-        return f"{shown}, {rail}"
-    return f"{shown} against {_percent(stable)}, {rail} and {metric.rail.versus_stable:g}x"
+        return f"{shown}, {limit}"
+    return f"{shown} against {_percent(stable)}, {limit} and {rail.versus_stable:g}x"
 
 
 def _pooled(counts: Iterable[Counts | None]) -> Counts:
@@ -131,10 +134,10 @@ def _percent(counts: Counts) -> str:
     return f"{100 * _ratio(counts):.1f} %"
 
 
-def _latency(name: str, metric: LatencyMetric, policy: Policy, rows: tuple[Row, ...], has_control: bool) -> Finding:
+def _latency(name: str, rail: LatencyRail, policy: Policy, rows: tuple[Row, ...], has_control: bool) -> Finding:
     if not has_control:
         return Finding(name, Word.CLEARED, "not compared: no stable traffic")
-    factor = metric.rail.versus_stable
+    factor = rail.versus_stable
     pairs = [
         (row.canary.p90_us[name], row.stable.p90_us[name])
         for row in rows
