@@ -7,13 +7,14 @@ import pulumi_aws as aws
 
 from infra.bundle import ROOT
 from infra.control_plane import ControlPlane
-from infra.exports import CONTRACT_VERSION, control_plane_export, endpoint_export
+from infra.exports import control_plane_export, endpoint_export
 from infra.guarded_endpoint import GuardedEndpoint
 from infra.preflight import check, guarded
 from infra.resource_names import Names, Place
 from infra.slot_alarms import Alarms
 from infra.stack_config import stack_document
 from infra.submission import Submission, destroy_guard
+from sluice.client.contract import CONTRACT_VERSION
 from sluice.core.errors import BadInput
 from sluice.schema import StackSpec, parse_stack
 

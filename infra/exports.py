@@ -1,4 +1,7 @@
-"""The stack's exports: the contract with application teams. Adding a field is fine; changing or removing one raises the version."""
+"""The stack's exports: the contract with application teams, who read it with `sluice.client.contract`, where its version stands.
+
+Adding a field is fine; changing or removing one raises the version.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +20,6 @@ from infra.serving_permissions import invoke_document
 from sluice.core.record import Document, encode
 from sluice.core.release import Release
 from sluice.schema import EndpointSpec
-
-CONTRACT_VERSION = 1
 
 
 @dataclass(frozen=True, slots=True)

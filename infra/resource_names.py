@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sluice.core.names import alarm_prefix, created_prefix
+from sluice.core.names import alarm_prefix, created_prefix, metrics_namespace, outcome_namespace
 
 FUNCTIONS = ("submit", "tick", "alarm", "sweep", "command")
 LIVE_INDEX = "live"
@@ -142,12 +142,11 @@ class Names:
 
     @property
     def metrics_namespace(self) -> str:
-        """One per stack: the sweep of one stack must not hide that the sweep of another is silent."""
-        return f"Sluice/{self.project}/{self.stack}"
+        return metrics_namespace(self.project, self.stack)
 
     @property
     def outcome_namespace(self) -> str:
-        return f"{self.metrics_namespace}/outcomes"
+        return outcome_namespace(self.project, self.stack)
 
     def function(self, word: str) -> str:
         return f"{self.prefix}-{word}"

@@ -61,7 +61,10 @@ def repository_arn(image: str, place: Place) -> str:
 
 
 def invoke_document(names: Names, endpoint: str) -> Document:
-    """For application teams: ask the endpoint, and read who serves. TargetVariant would bypass the weights and a rollback."""
+    """For application teams: ask the endpoint, read who serves, record what came of it.
+
+    TargetVariant would bypass the weights and a rollback.
+    """
     return document(
         allow(
             "InvokeByWeight",
@@ -73,6 +76,13 @@ def invoke_document(names: Names, endpoint: str) -> Document:
             "ReadChampion",
             ["ssm:GetParameter"],
             [names.place.arn("ssm", f"parameter{names.champion_parameter(endpoint)}")],
+        ),
+        # PutMetricData has no resource level; the namespace is this stack's own.
+        allow(
+            "RecordOutcomes",
+            ["cloudwatch:PutMetricData"],
+            ["*"],
+            {"StringEquals": {"cloudwatch:namespace": names.outcome_namespace}},
         ),
     )
 

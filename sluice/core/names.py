@@ -35,6 +35,16 @@ def alarm_prefix(project: str, stack: str) -> str:
     return f"{ALARM_ROOT}/{project}/{stack}/"
 
 
+def metrics_namespace(project: str, stack: str) -> str:
+    """Where a control plane publishes about itself. One per stack: one stack's sweep must not hide that another's is silent."""
+    return f"Sluice/{project}/{stack}"
+
+
+def outcome_namespace(project: str, stack: str) -> str:
+    """Where applications record what came of a stack's answers."""
+    return f"{metrics_namespace(project, stack)}/outcomes"
+
+
 def parse_alarm_name(name: str) -> AlarmName | None:
     """The parts of one of our alarm names; None for an alarm that is not ours."""
     parts = name.split("/")

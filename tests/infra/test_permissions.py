@@ -159,6 +159,7 @@ EXPECTED = {
     "caller": {
         "InvokeByWeight": (["sagemaker:InvokeEndpoint"], [ENDPOINT]),
         "ReadChampion": (["ssm:GetParameter"], [f"arn:aws:ssm:{HERE}:parameter/sluice/sluice/dev/dev-Triage"]),
+        "RecordOutcomes": (["cloudwatch:PutMetricData"], ["*"]),
     },
 }
 
@@ -189,6 +190,7 @@ CONDITIONS = {
     ("sweep", "ChangeScaling"): OF_VARIANTS,
     ("execution", "PublishMetrics"): {"StringLike": {"cloudwatch:namespace": ["AWS/SageMaker", "/aws/sagemaker/*"]}},
     ("caller", "InvokeByWeight"): {"Null": {"sagemaker:TargetVariant": "true"}},
+    ("caller", "RecordOutcomes"): {"StringEquals": {"cloudwatch:namespace": "Sluice/sluice/dev/outcomes"}},
 }
 
 
