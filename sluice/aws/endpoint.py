@@ -16,7 +16,7 @@ from sluice.core.errors import EndpointBusy
 from sluice.core.observation import DELETED, ConfiguredVariant, EndpointFacts, SmokeFacts, Variant
 from sluice.core.release import Release, release_from_tags
 
-_BUSY = "Cannot update in-progress endpoint"
+BUSY_TEXT = "Cannot update in-progress endpoint"
 _UNKNOWN = "Could not find endpoint"
 _EXISTS = ("Cannot create already existing", "already exists")
 
@@ -167,6 +167,6 @@ def _unless_busy(call: Callable[[], object]) -> None:
     try:
         call()
     except ClientError as fault:
-        if _BUSY in fault.response["Error"]["Message"]:
+        if BUSY_TEXT in fault.response["Error"]["Message"]:
             raise EndpointBusy(fault.response["Error"]["Message"]) from None
         raise

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import typer
 
-from sluice.cli import acting, looking, trying
+from sluice.cli import acting, looking, probing, trying
 
-GROUPS = (trying, looking, acting)
+GROUPS = (trying, looking, acting, probing)
 """In the order of `sluice --help`."""
 
 app = typer.Typer(

@@ -15,22 +15,30 @@ from sluice.core.rollout import Latch, Phase, Rollout
 from sluice.core.weights import percent_text
 from sluice.sandbox.cloud.gate import Call
 from sluice.sandbox.engine.program import RunResult
+from sluice.sandbox.facts import setting as measured
 from sluice.sandbox.hosting.traffic import Tally, Traffic
 from sluice.sandbox.meters import MeterSettings
 from sluice.sandbox.sandbox import Sandbox, Setting
 from sluice.sandbox.timeline import Line, Timeline
 from sluice.sandbox.triage import ENDPOINT, NAME, Example, train
+from sluice.schema.facts import read_facts
 
 _LIMIT_SECONDS = 12 * 3600
 
 
-def run(seed: int) -> int:
-    """Run the demo; returns the exit code: 0 when v2 settled and v3 was taken back, as it must be."""
+def run(seed: int, facts: Path | None = None) -> int:
+    """Run the demo; returns the exit code: 0 when v2 settled and v3 was taken back, as it must be.
+
+    `facts` is a facts.json whose times the sandbox takes; raises BadInput for one that cannot be read.
+    """
+    setting = Setting(seed=seed, meters=MeterSettings(seed=seed))
+    if facts is not None:
+        setting = measured(read_facts(facts).facts, setting)
     with tempfile.TemporaryDirectory(prefix="sluice-demo-") as folder:
         _progress("training five versions of the example model")
         example = train(Path(folder))
         _progress("starting the sandbox")
-        with Sandbox(Setting(seed=seed, meters=MeterSettings(seed=seed))) as sandbox:
+        with Sandbox(setting) as sandbox:
             return _Demo(sandbox, example).show()
 
 

@@ -15,6 +15,7 @@ app = typer.Typer()
 @app.command()
 def demo(
     seed: Annotated[int, typer.Option(help="Equal seeds give equal output, byte for byte.")] = 1,
+    facts: Annotated[Path | None, typer.Option(help="Take AWS's times from a facts.json of `sluice probe`.")] = None,
 ) -> None:
     """Take a better model out step by step and a bad one back by its alarm, in the embedded sandbox.
 
@@ -22,7 +23,8 @@ def demo(
     """
     from sluice.cli.demo import run  # moto and pulumi take seconds to import: only who needs them waits for them
 
-    raise typer.Exit(run(seed))
+    with sentences():
+        raise typer.Exit(run(seed, facts))
 
 
 @app.command()

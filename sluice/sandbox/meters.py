@@ -44,6 +44,7 @@ class Meters:
         place = (settings.account, settings.region)
         self._clock = clock
         self._seed = settings.seed
+        self._reading = settings.alarms.reading
         self.store = MetricStore()
         self.meter = Meter(clock, self.store, delay_seconds=settings.metric_delay_seconds)
         self.artifacts = Artifacts(fetch or hooks.moto_artifacts(settings.account))
@@ -64,7 +65,7 @@ class Meters:
 
     def _install(self) -> list[Callable[[], None]]:
         undos = [
-            hooks.install_metric_store(self.store),
+            hooks.install_metric_store(self.store, self._reading),
             hooks.install_alarm_rules(self.alarms),
             hooks.install_set_alarm_state(self.alarms),
             hooks.install_describe_alarms(),

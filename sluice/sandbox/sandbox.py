@@ -22,6 +22,7 @@ from sluice.core.audit import Event
 from sluice.core.rollout import Head
 from sluice.sandbox.cloud import backends
 from sluice.sandbox.cloud.cloud import Cloud
+from sluice.sandbox.cloud.delivery import LATENCY_SECONDS
 from sluice.sandbox.cloud.gate import Principal
 from sluice.sandbox.engine.program import Engine, RunResult
 from sluice.sandbox.hosting.traffic import Load, Traffic
@@ -41,6 +42,7 @@ class Setting:
     seed: int = 1
     start: datetime = START
     meters: MeterSettings = field(default_factory=MeterSettings)
+    event_seconds: float = LATENCY_SECONDS
 
 
 class Sandbox:
@@ -50,7 +52,7 @@ class Sandbox:
     """
 
     def __init__(self, setting: Setting = Setting(), program: Path = REPOSITORY / "infra") -> None:
-        self.cloud = Cloud(setting.start, seed=setting.seed)
+        self.cloud = Cloud(setting.start, seed=setting.seed, event_seconds=setting.event_seconds)
         self.engine = Engine()
         self.config: dict[str, Any] = {"protect": True}
         self._setting = setting

@@ -231,6 +231,26 @@ def _queue(params: Params, place: Place) -> str:
     return place.arn("sqs", str(params["QueueUrl"]).rstrip("/").rpartition("/")[2])
 
 
+def _new_queue(params: Params, place: Place) -> list[Need]:
+    queue = place.arn("sqs", str(params["QueueName"]))
+    return [_need(f"sqs:{verb}", queue) for verb in ("CreateQueue", *(["TagQueue"] if params.get("tags") else []))]
+
+
+def _rule(params: Params, place: Place) -> str:
+    return place.arn("events", f"rule/{params.get('Rule') or params['Name']}")
+
+
+def _tagging(action: str, naming: Naming, tagging: str) -> Rule:
+    """A call that may tag what it makes, which is a permission of its own."""
+    return lambda params, place: [
+        _need(each, naming(params, place)) for each in (action, *([tagging] if params.get("Tags") else []))
+    ]
+
+
+def _role(params: Params, place: Place) -> str:
+    return f"arn:aws:iam::{place.account}:role/{params['RoleName']}"
+
+
 def _function(params: Params, place: Place) -> str:
     """The function's ARN, with its alias or version when one is named: the unqualified ARN does not cover those."""
     name = str(params["FunctionName"])
@@ -328,7 +348,9 @@ _TABLE: dict[tuple[str, str], Rule] = {
     ("cloudwatch", "DescribeAlarms"): _alarms("cloudwatch:DescribeAlarms"),
     ("cloudwatch", "DescribeAlarmHistory"): _alarms("cloudwatch:DescribeAlarmHistory", "AlarmName"),
     ("cloudwatch", "SetAlarmState"): _alarms("cloudwatch:SetAlarmState", "AlarmName"),
-    ("cloudwatch", "PutMetricAlarm"): _alarms("cloudwatch:PutMetricAlarm", "AlarmName"),
+    ("cloudwatch", "PutMetricAlarm"): _tagging(
+        "cloudwatch:PutMetricAlarm", _named("cloudwatch", "alarm:", "AlarmName"), "cloudwatch:TagResource"
+    ),
     ("cloudwatch", "DeleteAlarms"): _alarms("cloudwatch:DeleteAlarms"),
     ("cloudwatch", "EnableAlarmActions"): _alarms("cloudwatch:EnableAlarmActions"),
     ("cloudwatch", "DisableAlarmActions"): _alarms("cloudwatch:DisableAlarmActions"),
@@ -351,6 +373,14 @@ _TABLE: dict[tuple[str, str], Rule] = {
     **_same("sns", "sns", _given("TopicArn"), "Publish"),
     **_same("sqs", "sqs", _queue, "SendMessage", "ReceiveMessage", "DeleteMessage", "GetQueueAttributes"),
     **_same("sqs", "sqs", _queue, "ChangeMessageVisibility"),
+    **_same("sqs", "sqs", _queue, "DeleteQueue"),
+    ("sqs", "CreateQueue"): _new_queue,
+    **_same("events", "events", _rule, "PutTargets", "RemoveTargets", "DeleteRule"),
+    ("events", "PutRule"): _tagging("events:PutRule", _rule, "events:TagResource"),
+    **_same("iam", "iam", _role, "GetRole", "DeleteRole", "PutRolePolicy", "DeleteRolePolicy"),
+    ("iam", "CreateRole"): _tagging("iam:CreateRole", _role, "iam:TagRole"),
+    **_same("s3", "s3", _bucket, "CreateBucket", "DeleteBucket"),
+    **_same("logs", "logs", _group, "DeleteLogGroup"),
     ("sqs", "SendMessageBatch"): _on("sqs:SendMessage", _queue),
     ("sqs", "DeleteMessageBatch"): _on("sqs:DeleteMessage", _queue),
     ("sqs", "ChangeMessageVisibilityBatch"): _on("sqs:ChangeMessageVisibility", _queue),
@@ -374,6 +404,5 @@ _TABLE: dict[tuple[str, str], Rule] = {
     ),
     ("application-autoscaling", "PutScalingPolicy"): _scaling("application-autoscaling:PutScalingPolicy"),
     ("application-autoscaling", "DeleteScalingPolicy"): _scaling("application-autoscaling:DeleteScalingPolicy"),
-    **_same("iam", "iam", lambda params, place: f"arn:aws:iam::{place.account}:role/{params['RoleName']}", "GetRole"),
     ("sts", "GetCallerIdentity"): _nothing,  # AWS answers it without a permission
 }

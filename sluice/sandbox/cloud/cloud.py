@@ -17,7 +17,7 @@ from sluice.sandbox.cloud import backends, hooks, quick_hooks
 from sluice.sandbox.cloud.actions import Place
 from sluice.sandbox.cloud.clock import Clock
 from sluice.sandbox.cloud.clockwork import Clockwork
-from sluice.sandbox.cloud.delivery import Delivery
+from sluice.sandbox.cloud.delivery import LATENCY_SECONDS, Delivery
 from sluice.sandbox.cloud.functions import Runtime
 from sluice.sandbox.cloud.gate import Gate
 from sluice.sandbox.cloud.handoff import Handoff
@@ -44,14 +44,22 @@ def _session() -> boto3.Session:
 class Cloud:
     """An AWS account in this process, in virtual time. Use as a context manager; one at a time."""
 
-    def __init__(self, start: datetime, *, seed: int = 1, patience_seconds: float = 60.0) -> None:
+    def __init__(
+        self,
+        start: datetime,
+        *,
+        seed: int = 1,
+        patience_seconds: float = 60.0,
+        event_seconds: float = LATENCY_SECONDS,
+    ) -> None:
+        """`event_seconds` is what EventBridge takes from an event to its target."""
         self.place = Place()
         self.clock = Clock(start, patience_seconds=patience_seconds)
         self.authorizer = Authorizer(lambda arn: backends.role(self.place, arn))
         self.gate = Gate(self.clock, self.authorizer, self.place)
         self.functions = Runtime(self.clock, self.gate, self.authorizer, self.place)
         self.handoff = Handoff(self.functions)
-        self.delivery = Delivery(self.clock, self.functions, self.handoff, self.place)
+        self.delivery = Delivery(self.clock, self.functions, self.handoff, self.place, latency_seconds=event_seconds)
         self.sources = Sources(self.clock, self.gate, self.functions, self.place)
         self.clockwork = Clockwork(self.clock, self.gate, self.authorizer)
         self._seed = seed

@@ -58,10 +58,19 @@ class Disturbance:
 class Delivery:
     """The default event bus. `publish` is for AWS's own events; PutEvents and schedules come in by themselves."""
 
-    def __init__(self, clock: Clock, runtime: Runtime, handoff: Handoff, place: Place | None = None) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        runtime: Runtime,
+        handoff: Handoff,
+        place: Place | None = None,
+        *,
+        latency_seconds: float = LATENCY_SECONDS,
+    ) -> None:
         self._clock = clock
         self._runtime = runtime
         self._handoff = handoff
+        self._latency = latency_seconds
         self._place = place or Place()
         self._undos: list[hooks.Undo] = []
         self._heartbeat: Entry | None = None
@@ -116,7 +125,7 @@ class Delivery:
     def _dispatch(self, rule: Any, event: Event) -> None:
         taken = next((d for d in self.disturbances if d.takes(event)), None)
         copies, late = (taken.copies, taken.late_seconds) if taken else (1, 0.0)
-        when = self._clock.now() + timedelta(seconds=LATENCY_SECONDS + late)
+        when = self._clock.now() + timedelta(seconds=self._latency + late)
         for target in rule.targets:
             if not copies:
                 self._note(rule.arn, target["Arn"], event, "dropped")

@@ -29,7 +29,7 @@ class Raise:
 class Throw:
     """The caller gets this exception (a timeout of the connection, say)."""
 
-    error: Exception
+    error: BaseException
 
 
 @dataclass(frozen=True, slots=True)

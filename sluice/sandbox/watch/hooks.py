@@ -26,6 +26,7 @@ from sluice.sandbox.hosting.loading import Fetch
 from sluice.sandbox.hosting.serving import Runtime, RuntimeFault
 from sluice.sandbox.watch.alarm_settings import check_alarm, keep_state, start_unchecked
 from sluice.sandbox.watch.alarms import AlarmClockwork
+from sluice.sandbox.watch.arithmetic import Reading
 from sluice.sandbox.watch.composites import parse_rule
 from sluice.sandbox.watch.metric_wire import metric_data, metric_statistics, put_datum
 from sluice.sandbox.watch.series import MetricStore
@@ -60,7 +61,7 @@ def _all(*undos: Undo) -> Undo:
 # CloudWatch metrics
 
 
-def install_metric_store(store: MetricStore) -> Undo:
+def install_metric_store(store: MetricStore, reading: Reading = Reading.AS_ZERO) -> Undo:
     """PutMetricData, GetMetricData, GetMetricStatistics and ListMetrics speak to the store."""
     original = CloudWatchBackend._validate_parameters_put_metric_data
 
@@ -71,7 +72,7 @@ def install_metric_store(store: MetricStore) -> Undo:
             put_datum(store, namespace, datum)
 
     def get_page(response: CloudWatchResponse) -> ActionResult:
-        return ActionResult(metric_data(store, response._get_params()))
+        return ActionResult(metric_data(store, response._get_params(), reading))
 
     def get_statistics(response: CloudWatchResponse) -> ActionResult:
         return ActionResult(metric_statistics(store, response._get_params()))

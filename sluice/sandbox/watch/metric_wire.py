@@ -6,6 +6,7 @@ from typing import Any
 
 from moto.cloudwatch.exceptions import ValidationError
 
+from sluice.sandbox.watch.arithmetic import Reading
 from sluice.sandbox.watch.queries import Query, answer_between, query_of
 from sluice.sandbox.watch.series import MetricStore, Points, StatisticSet, aligned, metric_key, moment_of
 
@@ -34,10 +35,11 @@ def put_datum(store: MetricStore, namespace: str, datum: Mapping[str, Any]) -> N
     store.put(key, at, samples, unit=datum.get("Unit") or "None", high_resolution=high_resolution)
 
 
-def metric_data(store: MetricStore, params: Mapping[str, Any]) -> dict[str, Any]:
+def metric_data(store: MetricStore, params: Mapping[str, Any], reading: Reading = Reading.AS_ZERO) -> dict[str, Any]:
     try:
         queries = [query_of(member) for member in params.get("MetricDataQueries") or ()]
-        found = answer_between(store, queries, _aware(params["StartTime"]), _aware(params["EndTime"]))
+        start, end = _aware(params["StartTime"]), _aware(params["EndTime"])
+        found = answer_between(store, queries, start, end, reading)
         skip = int(params.get("NextToken") or 0)
     except ValueError as fault:
         raise ValidationError(str(fault)) from fault
