@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import typer
 
-from sluice.cli import acting, looking, probing, trying
+from sluice.cli import acting, foreseeing, looking, probing, trying
 
-GROUPS = (trying, looking, acting, probing)
+GROUPS = (trying, foreseeing, looking, acting, probing)
 """In the order of `sluice --help`."""
 
 app = typer.Typer(

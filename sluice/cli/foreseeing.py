@@ -1,0 +1,56 @@
+"""Commands about a rollout before it is risked: what a policy would do, a better schedule, and what the numbers should be."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sluice.cli.options import Json, NoColor, outside, print_document, print_lines, sentences
+
+app = typer.Typer()
+
+Policy = Annotated[Path, typer.Argument(help="The rollout policy.", show_default=False)]
+Traffic = Annotated[
+    float, typer.Option("--rps", min=0.01, max=1e6, metavar="N", help="Requests per second of the endpoint in all.")
+]
+Rates = Annotated[
+    list[str],
+    typer.Option("--rate", metavar="METRIC=RATE", help="A rate in good times, such as errors=0.2%. Once per metric."),
+]
+Runs = Annotated[int, typer.Option("--rollouts", min=20, max=100_000, help="Simulated rollouts per what-if.")]
+Seed = Annotated[int, typer.Option(min=0, help="Equal seeds give equal output.")]
+
+
+@app.command()
+def forecast(  # noqa: PLR0913 - one parameter per option
+    ctx: typer.Context,
+    policy: Policy,
+    rps: Traffic,
+    rate: Rates = [],  # noqa: B006 - typer copies it
+    rollouts: Runs = 1000,
+    seed: Seed = 1,
+    picture: Annotated[
+        Path | None, typer.Option(metavar="FILE.svg", help="Also draw which error increases are caught.")
+    ] = None,
+    gate: Annotated[
+        bool, typer.Option("--gate", help="Exit 1 when an effect declared with `detect` is caught with less than 80 %.")
+    ] = False,
+    as_json: Json = False,
+    no_color: NoColor = False,
+) -> None:
+    """What the policy would do with good and bad releases, by simulating rollouts by the thousand.
+
+    Per what-if: the chance to be taken back, how soon, and the bad requests until then; for a good release how long it takes.
+    """
+    from sluice.cli import forecast as shown
+
+    with sentences():
+        asked = shown.Asked(policy, rps, tuple(rate), rollouts, seed)
+        said = shown.forecast(asked, picture, gate, outside(ctx).width is not None and not as_json)
+    if as_json:
+        print_document(said.document)
+    else:
+        print_lines(said.lines, no_color)
+    raise typer.Exit(said.exit_code)

@@ -1,0 +1,106 @@
+"""A policy as the numbers that the vectorised judge and the simulated rollouts need."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from sluice.core import policy as core
+from sluice.core.weights import WHOLE
+from sluice.forecast.rollouts import OnInconclusive, Schedule
+from sluice.forecast.rules import Rail, Rule, Rules
+
+_MINUTE = 60
+_QUANTILES = {"p50": 0.5, "p90": 0.9, "p99": 0.99}
+_RATE_PHI, _OUTCOME_PHI = 2.0, 1.2
+_FOLLOWS = {
+    core.OnInconclusive.ADVANCE: OnInconclusive.ADVANCE,
+    core.OnInconclusive.HOLD: OnInconclusive.HOLD,
+    core.OnInconclusive.PAUSE: OnInconclusive.HOLD,
+    core.OnInconclusive.ROLLBACK: OnInconclusive.ROLLBACK,
+}
+
+
+def rules_of(policy: core.Policy) -> Rules:
+    """Rates and latencies; means and levels are not simulated (`unsimulated` names them)."""
+    judge = policy.judge
+    return Rules(
+        metrics=tuple(_rules(policy)),
+        judged_steps=len(judged(policy)),
+        budget=judge.false_rollback_budget,
+        sustain_minutes=judge.sustain_seconds / _MINUTE,
+        data_lag_minutes=-(-judge.data_lag_seconds // _MINUTE),
+        min_samples=policy.min_samples,
+    )
+
+
+def judged(policy: core.Policy) -> tuple[core.Step, ...]:
+    """The steps in which there is something to compare with."""
+    return tuple(step for step in policy.steps if step.weight_parts < WHOLE)
+
+
+def unsimulated(policy: core.Policy) -> tuple[str, ...]:
+    """Metrics of kinds that the forecast does not know."""
+    return tuple(
+        name for name, metric in policy.metrics.items() if isinstance(metric, core.MeanMetric | core.LevelMetric)
+    )
+
+
+def schedule_of(policy: core.Policy) -> Schedule:
+    """The judged steps as arrays."""
+    steps = judged(policy)
+    patience = policy.shared_incident
+    gives_up = patience.then is core.IncidentThen.ROLLBACK
+    return Schedule(
+        shares=np.array([step.weight_parts / WHOLE for step in steps]),
+        bake_min=np.array([-(-step.bake_min_seconds // _MINUTE) for step in steps]),
+        bake_max=np.array([-(-step.bake_max_seconds // _MINUTE) for step in steps]),
+        on_inconclusive=np.array([_FOLLOWS[step.on_inconclusive].value for step in steps]),
+        hold_minutes=policy.max_hold_seconds // _MINUTE,
+        incident_minutes=patience.after_seconds // _MINUTE if gives_up else None,
+    )
+
+
+def _rules(policy: core.Policy) -> Iterator[Rule]:
+    for name, metric in policy.metrics.items():
+        if isinstance(metric, core.RateMetric):
+            yield _rule(policy, name, metric.terms, (1.0,), _rail(metric.rail))
+        elif isinstance(metric, core.LatencyMetric):
+            weights = tuple(metric.quantiles.values())
+            quantiles = tuple(_QUANTILES[called] for called in metric.quantiles)
+            rail = Rail(0.0, metric.rail.versus_stable) if metric.rail else None
+            yield _rule(policy, name, metric.terms, weights, rail, quantiles)
+
+
+def _rule(
+    policy: core.Policy,
+    name: str,
+    terms: core.Terms,
+    parts: tuple[float, ...],
+    rail: Rail | None,
+    quantiles: tuple[float, ...] = (),
+) -> Rule:
+    judge, high = policy.judge, terms.bad is core.Bad.HIGH
+    enforced = 0.0 if terms.observe else terms.share
+    learnt = _RATE_PHI if high else _OUTCOME_PHI
+    return Rule(
+        name=name,
+        parts=parts,
+        bad_high=high,
+        share=enforced,
+        tolerate_ratio=terms.tolerate.ratio,
+        tolerate_absolute=terms.tolerate.absolute,
+        phi0=judge.dispersion if judge.dispersion is not None else learnt,
+        warmup_minutes=0 if quantiles else -(-judge.warmup_seconds // _MINUTE),
+        settle_minutes=-(-judge.settle_seconds // _MINUTE) if quantiles else 0,
+        lag_minutes=-(-terms.lag_seconds // _MINUTE),
+        rail=None if terms.observe else rail,
+        margins=tuple(step.prove.get(name) for step in judged(policy)),
+        is_latency=bool(quantiles),
+        quantiles=quantiles,
+    )
+
+
+def _rail(rail: core.RateRail | None) -> Rail | None:
+    return Rail(rail.rate, rail.versus_stable) if rail else None
