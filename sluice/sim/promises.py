@@ -71,6 +71,8 @@ class Promises:
                 f"3: after {head.outcome.phase} {head.champion.slot} has {parts}, not everything",
             )
         self._champion_is_what_serves(head)
+        suspended = [target.slot for target in self.world.scalable.values() if target.suspended]
+        self._hold(not (head.scaling or suspended), f"autoscaling was not put back: {suspended} suspended")
 
     # One promise each
 

@@ -9,7 +9,7 @@ from sluice.command import abort, rollback
 from sluice.core.errors import SluiceError
 from sluice.core.observation import AlarmFacts, ConfiguredVariant, Variant
 from sluice.core.policy import IncidentThen, OnInconclusive, Rollback, SharedIncident, Step
-from sluice.core.rollout import Rollout
+from sluice.core.rollout import Rollout, ScalingTarget
 from sluice.sim.promises import Promises
 from sluice.sim.strikes import Moment, Strike, fail, kill
 from sluice.sim.turmoil import Turmoil
@@ -38,6 +38,10 @@ CALLS = (
     "endpoints.set_weights",
     "endpoints.set_instances",
     "endpoints.smoke",
+    "endpoints.found",
+    "scaling.targets",
+    "scaling.register",
+    "scaling.deregister",
     "alarms.states",
     "alarms.force",
     "metrics.rows",
@@ -48,7 +52,10 @@ CALLS = (
     "mirrors.read",
     "notices.send",
 )
+ADOPTING = ("endpoints.found", "endpoints.describe", "store.commit", "artifacts.faults")
 PHASES = ("preparing", "rehearsing", "shifting", "baking", "soaking", "paused", "rolling_back", "verifying")
+SCALED = ScalingTarget("blue", 1, 8, (), ({"PolicyName": "by-load", "PolicyType": "TargetTrackingScaling"},))
+_INSTANCES = 4
 NAMES = tuple(name for slot in alarms().values() for name in (*slot.relative, *slot.rails))
 
 
@@ -197,16 +204,41 @@ class Asked:
 Incident = Struck | Raced | Busy | InConsole | Errors | Events | Alarm | ClockLost | Outage | Asked
 
 
-def made() -> tuple[Turmoil, Promises]:
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """How v1 came to serve: on instances that autoscaling chose, or from an endpoint that somebody else made; struck meanwhile."""
+
+    scaled: bool = False
+    found: bool = False
+    struck: Struck | None = None
+
+
+def made(beginning: Beginning = Beginning()) -> tuple[Turmoil, Promises]:
     """v1 serves from blue, nothing is tried."""
     world = Turmoil()
-    world.variants = {"blue": Variant(1, 1, 1, 1)}
+    count = 4 if beginning.scaled else 1
+    world.variants = {"blue": Variant(1, 1, count, count)}
+    world.scalable = {"blue": SCALED} if beginning.scaled else {}
     world.models = {"model-v1": release("v1")}
     world.configs = {"bootstrap": {"blue": ConfiguredVariant("model-v1", "ml.m5.large")}}
     world.alarm_states = {name: AlarmFacts(name, "OK", 0) for name in NAMES}
     world.pass_seconds(1)
-    adopt(world.ports, "shop", ("blue", "green"), SETTINGS)
+    _adopted(world, beginning)
     return world, Promises(world)
+
+
+def _adopted(world: Turmoil, beginning: Beginning) -> None:
+    """Whoever runs `pulumi up` runs it again until it succeeds."""
+    if beginning.struck is not None:
+        beginning.struck.happen(world, Promises(world))
+    said = release("v1") if beginning.found else None
+    ended = False
+    while not ended:
+        ended, _ = world.invoke(
+            "submit", lambda: adopt(world.ports, "shop", ("blue", "green"), SETTINGS, _INSTANCES, said)
+        )
+        world.pass_seconds(5)
+    world.strikes.clear()
 
 
 def let_live(world: Turmoil, promises: Promises, wait: int | str) -> None:
@@ -222,6 +254,12 @@ def live(world: Turmoil) -> Rollout | None:
     head = world.store.head("shop")
     assert head is not None
     return head.live
+
+
+def owed(world: Turmoil) -> bool:
+    """Whether autoscaling is still to be put back."""
+    head = world.store.head("shop")
+    return head is not None and bool(head.scaling)
 
 
 def _canary_alarm(world: Turmoil) -> str:

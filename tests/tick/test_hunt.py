@@ -17,11 +17,13 @@ from hypothesis import strategies as st
 from sluice.sim.strikes import Moment
 from sluice.submit import submit
 from tests.tick.incidents import (
+    ADOPTING,
     CALLS,
     NAMES,
     PHASES,
     Alarm,
     Asked,
+    Beginning,
     Busy,
     ClockLost,
     Errors,
@@ -35,11 +37,15 @@ from tests.tick.incidents import (
     live,
     made,
     next_submission,
+    owed,
 )
 
 EXAMPLES = int(os.environ.get("SLUICE_HUNT", "60"))
 LONGEST_SECONDS = 30 * 3600
 """The longest of all deadlines, a rollback that no endpoint takes, and then some."""
+
+SCALING_SECONDS = 30 * 60
+"""Until autoscaling is as it was: the sweep's next minutes, on an endpoint that takes updates."""
 
 moments = st.sampled_from(list(Moment))
 counts = st.integers(1, 4)
@@ -66,14 +72,20 @@ incidents: st.SearchStrategy[Incident] = st.one_of(
     ),
     st.builds(Asked, st.sampled_from(("abort", "rollback", "submit"))),
 )
+beginnings = st.builds(
+    Beginning,
+    st.booleans(),
+    st.booleans(),
+    st.one_of(st.none(), st.builds(Struck, st.sampled_from(ADOPTING), moments, st.booleans(), st.just(1), counts)),
+)
 waits = st.one_of(st.integers(0, 900), st.sampled_from(("", "", *PHASES)))
 turmoil = st.lists(st.tuples(waits, incidents), max_size=10)
 
 
 @settings(max_examples=EXAMPLES, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
-@given(turmoil)
-def test_no_turmoil_breaks_a_promise(happenings: list[tuple[int | str, Incident]]) -> None:
-    world, promises = made()
+@given(beginnings, turmoil)
+def test_no_turmoil_breaks_a_promise(beginning: Beginning, happenings: list[tuple[int | str, Incident]]) -> None:
+    world, promises = made(beginning)
     submit(world.ports, next_submission(world))
 
     for wait, incident in happenings:
@@ -82,7 +94,7 @@ def test_no_turmoil_breaks_a_promise(happenings: list[tuple[int | str, Incident]
     world.live(600, promises.looked)
     world.heal()
     world.live(LONGEST_SECONDS, lambda: promises.looked() or live(world) is None)
-    world.live(60)
+    world.live(SCALING_SECONDS, lambda: promises.looked() or not owed(world))
     promises.in_the_end()
 
     assert promises.breaches == [], world.said[-8:]

@@ -6,6 +6,7 @@ Decides what a handler finds around it; leaves when it runs and what its answer 
 from __future__ import annotations
 
 import atexit
+import compileall
 import importlib
 import io
 import logging
@@ -48,11 +49,12 @@ def _folder() -> Path:
 
 @lru_cache
 def unpack(digest: str, zipped: bytes) -> Code:
-    """Unpack once per process and content; the folder keeps compiled modules, so later cold starts are cheap."""
+    """Unpack once per process and content, and compile, also where PYTHONDONTWRITEBYTECODE is set: cold starts are many."""
     root = _folder() / digest
     with zipfile.ZipFile(io.BytesIO(zipped)) as archive:
         archive.extractall(root)
         parts = {Path(name).parts[0] for name in archive.namelist()}
+    compileall.compile_dir(root, quiet=2)  # what does not compile says so when it is imported
     return Code(root, frozenset(name for part in parts if (name := part.removesuffix(".py")).isidentifier()))
 
 
