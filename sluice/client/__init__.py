@@ -14,6 +14,7 @@ from sluice.client.contract import (
     serving_from_json,
 )
 from sluice.client.outcomes import Exposure, Outcomes
+from sluice.client.session import session_as
 from sluice.client.sinks import CloudWatch, EmfLines
 from sluice.client.sticky import Pin, Sticky
 
@@ -35,4 +36,5 @@ __all__ = [
     "read_champion",
     "serving_from_json",
     "serving_from_parameter",
+    "session_as",
 ]

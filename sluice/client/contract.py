@@ -151,7 +151,8 @@ def _known(kind: Any, document: Any) -> Any:
     for option in (kind, *get_args(kind)):
         if dataclasses.is_dataclass(option):
             hints = get_type_hints(option)
-            return {key: _known(hints[key], value) for key, value in document.items() if key in hints}
+            absent = {key: None for key, hint in hints.items() if type(None) in get_args(hint)}  # engines drop nulls
+            return {**absent, **{key: _known(hints[key], value) for key, value in document.items() if key in hints}}
     return document
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pulumi
 
 from sluice.client.contract import Contract, EndpointContract, contract_from
 
+_PACKAGE = Path(__file__).resolve().parents[1]
+_CODE = ("__init__.py", "core/**/*.py", "client/*.py")
 _EXPORTS = ("contract_version", "endpoints", "control_plane")
 
 
@@ -29,3 +33,9 @@ class SluiceStack:
     def serving_json(self, name: str) -> pulumi.Output[str]:
         """What the application reads with `serving_from_json`: put it into its environment."""
         return self.endpoint(name).apply(lambda endpoint: endpoint.serving.to_json())
+
+
+def client_code() -> dict[str, pulumi.Asset | pulumi.Archive]:
+    """`sluice.client` as files for a Lambda function's archive: no layer, no build. boto3 comes with the runtime."""
+    files = sorted({file for pattern in _CODE for file in _PACKAGE.glob(pattern)})
+    return {f"sluice/{file.relative_to(_PACKAGE).as_posix()}": pulumi.FileAsset(str(file)) for file in files}

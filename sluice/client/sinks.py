@@ -26,6 +26,8 @@ OLDEST_SECONDS = 14 * 24 * 3600 - 3600
 """CloudWatch takes points up to two weeks old; an hour of it is for getting there."""
 _MOST_DATA = 1000
 """Data in one PutMetricData call."""
+_ONCE = Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=10)
+"""boto3's own retries could count a call twice that arrived and was not answered."""
 _NOT_ARRIVED = (EndpointConnectionError, ConnectTimeoutError, NoCredentialsError)
 _FOR_NOW = ("Throttling", "ThrottlingException", "RequestLimitExceeded", "LimitExceeded", "LimitExceededException")
 _DENIED = (
@@ -61,10 +63,15 @@ class Sink(Protocol):
 
 
 class CloudWatch:
-    """PutMetricData, a thousand data a call. `client` is a boto3 `cloudwatch` client for a role of one's own, made without retries."""
+    """PutMetricData, a thousand data a call. `client` is a boto3 `cloudwatch` client, made without retries; see `of`."""
 
     def __init__(self, client: Any = None) -> None:
         self._client = client
+
+    @staticmethod
+    def of(session: boto3.Session) -> CloudWatch:
+        """Called as this session's role."""
+        return CloudWatch(session.client("cloudwatch", config=_ONCE))
 
     def send(self, serving: Serving, rows: Sequence[Row]) -> Sent:
         again: list[Row] = []
@@ -85,9 +92,7 @@ class CloudWatch:
 
     def _put(self, serving: Serving, batch: Sequence[Row]) -> None:
         if self._client is None:
-            # boto3's own retries could count a call twice that arrived and was not answered.
-            once = Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=10)
-            self._client = boto3.client("cloudwatch", region_name=serving.region, config=once)
+            self._client = boto3.client("cloudwatch", region_name=serving.region, config=_ONCE)
         data = [datum for row in batch for datum in _data(serving, row)]
         self._client.put_metric_data(Namespace=serving.outcome_namespace, MetricData=data)
 

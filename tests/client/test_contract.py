@@ -55,6 +55,12 @@ def test_what_a_later_stack_adds_within_the_version_is_passed_over() -> None:
     assert contract_from(outputs(endpoints={"triage": more}, colour="red")) == contract_from(outputs())
 
 
+def test_a_null_that_got_lost_on_its_way_is_a_null() -> None:
+    without = {key: value for key, value in ENDPOINT.items() if key != "last_outcome"}
+
+    assert contract_from(outputs(endpoints={"triage": without})).endpoint("triage").last_outcome is None
+
+
 @pytest.mark.parametrize(
     ("document", "sentence"),
     [

@@ -128,6 +128,8 @@ def _applies(statement: Statement, action: str, resource: str | None, context: M
 
 def _holds(condition: Condition, context: Mapping[str, str]) -> bool:
     given = context.get(condition.key)
+    if condition.operator == _ABSENT:
+        return any((value.lower() == "true") == (given is None) for value in condition.values)
     if given is None:
         return condition.operator.startswith("ForAllValues:")  # IAM: vacuously true for an absent key
     compare = _OPERATORS[condition.operator.removeprefix("ForAllValues:")]
@@ -140,6 +142,8 @@ def _arn_like(pattern: str, arn: str) -> bool:
     return len(wanted) == len(given) and all(_like(p, g) for p, g in zip(wanted, given, strict=True))
 
 
+_ABSENT = "Null"
+"""`{"Null": {key: "true"}}` holds where the call does not carry the key."""
 _OPERATORS: dict[str, Callable[[str, str], bool]] = {
     "StringEquals": lambda wanted, given: wanted == given,
     "StringLike": lambda wanted, given: _like(wanted, given),
@@ -192,10 +196,10 @@ def _conditions(where: str, raw: Mapping[str, Mapping[str, Any]]) -> tuple[Condi
         for key, values in keys.items()
     ]
     for condition in conditions:
-        if condition.operator.removeprefix("ForAllValues:") not in _OPERATORS:
+        if condition.operator.removeprefix("ForAllValues:") not in (*_OPERATORS, _ABSENT):
             raise UnsupportedPolicy(
                 f"{where}: condition operator {condition.operator} is not evaluated in the sandbox "
-                f"(known: {', '.join(_OPERATORS)}). Add it to sluice/sandbox/cloud/iam.py."
+                f"(known: {', '.join((*_OPERATORS, _ABSENT))}). Add it to sluice/sandbox/cloud/iam.py."
             )
         if condition.key not in KNOWN_KEYS:
             raise UnsupportedPolicy(

@@ -111,6 +111,15 @@ def test_a_condition_on_a_key_the_call_does_not_carry_does_not_hold() -> None:
     assert not decide(statement("Allow", "*", Condition=condition)).allowed
 
 
+@pytest.mark.parametrize(("absent", "allowed"), [("true", (True, False)), ("false", (False, True))])
+def test_a_condition_can_be_that_a_key_is_not_there(absent: str, allowed: tuple[bool, bool]) -> None:
+    by_weight = statement("Allow", "*", Condition={"Null": {"sagemaker:TargetVariant": absent}})
+
+    without, named = decide(by_weight), decide(by_weight, sagemaker__TargetVariant="green")
+
+    assert (without.allowed, named.allowed) == allowed
+
+
 def test_a_wildcard_of_an_arn_condition_does_not_reach_over_a_colon() -> None:
     rule = "arn:aws:events:us-east-1:123456789012:rule/alarms"
 
