@@ -127,7 +127,7 @@ class Rate(Shared):
     trials: CloudWatchName = Field(examples=["Invocations"])
     """The CloudWatch metric that counts the requests."""
     namespace: CloudWatchName = SAGEMAKER_NAMESPACE
-    """Where both are; their dimensions are EndpointName and VariantName."""
+    """Where both are; their dimensions are EndpointName and VariantName. `outcomes`: where the stack's applications record."""
     bad: Direction = "high"
     """Which direction is bad."""
     tolerate: Tolerance = Field(default_factory=Tolerance, examples=[{"ratio": 1.1, "absolute": 0.0002}])
@@ -212,7 +212,7 @@ class Mean(Shared):
     sumsq: CloudWatchName = Field(examples=["Orders_sumsq"])
     """The total of their squares: CloudWatch keeps none itself."""
     namespace: CloudWatchName = SAGEMAKER_NAMESPACE
-    """Where all three are; their dimensions are EndpointName and VariantName."""
+    """Where all three are; their dimensions are EndpointName and VariantName. `outcomes`: where the stack's applications record."""
     bad: Direction = "low"
     """Which direction is bad."""
     tolerate: RatioTolerance = Field(default_factory=RatioTolerance, examples=[{"ratio": 0.97}])

@@ -8,12 +8,13 @@ from __future__ import annotations
 import os.path
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from sluice.core.errors import BadInput
+from sluice.core.names import outcome_namespace
 from sluice.core.policy import Policy
 from sluice.core.release import Release
 from sluice.core.rollout import EndpointSettings, ScalingMode
@@ -23,6 +24,8 @@ from sluice.schema.release import parse_release, read_release
 from sluice.schema.stack_document import Endpoint, Stack
 
 _READY_MADE = Path("policies") / "rollouts"
+OUTCOMES = "outcomes"
+"""A policy's word for the namespace into which applications of this stack record outcomes."""
 _NAMED_AFTER = 40
 """So many characters of an endpoint's name are in the names of its models, configurations and clocks."""
 
@@ -167,9 +170,19 @@ def _policy(given: object, key: str, source: _Source) -> Policy | None:
     if not os.path.isfile(source.root / path):
         raise BadInput((source.fault(key, _no_policy(given, path, source.root)),))
     try:
-        return read_policy(source.root / path, str(path))
+        return _with_outcomes(read_policy(source.root / path, str(path)), source)
     except BadInput as fault:
         raise BadInput(tuple(source.fault(key, line) for line in fault.faults)) from None
+
+
+def _with_outcomes(policy: Policy, source: _Source) -> Policy:
+    """A policy is shared by stacks; where applications record what came of answers is each stack's own."""
+    own = outcome_namespace(source.project, source.stack)
+    metrics = {
+        name: replace(metric, namespace=own) if metric.namespace == OUTCOMES else metric
+        for name, metric in policy.metrics.items()
+    }
+    return replace(policy, metrics=metrics)
 
 
 def _no_policy(given: str, path: Path, root: Path) -> str:

@@ -41,6 +41,16 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def test_outcomes_are_read_where_this_stacks_applications_record_them(folder: Path) -> None:
+    kinds = "  said: {kind: rate, events: Confirmed, trials: Shown, namespace: outcomes, bad: low}\n"
+    (folder / "kpi.yaml").write_text((folder / "policies/rollouts/demo.yaml").read_text().replace("alarms: []", kinds))
+
+    (shop,) = stack(folder, endpoints={"shop": endpoint(policy="kpi.yaml")}).endpoints
+
+    assert shop.policy.metrics["said"].namespace == "Sluice/sluice/dev/outcomes"
+    assert shop.policy.metrics["errors"].namespace == "AWS/SageMaker"
+
+
 def test_a_stack_has_its_defaults() -> None:
     spec = stack(endpoints={"shop": endpoint()})
 
