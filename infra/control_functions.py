@@ -9,6 +9,7 @@ import pulumi
 import pulumi_aws as aws
 
 from infra.iam_documents import text, trust
+from infra.iam_packing import pack
 from infra.permissions import FUNCTION_DOCUMENTS, Scope
 from infra.resource_names import Names
 
@@ -65,7 +66,7 @@ def control_function(word: str, args: FunctionArgs, parent: pulumi.Resource) -> 
         word, name=names.log_group(word), retention_in_days=args.log_retention_days, opts=opts
     )
     role = fixed_role(word, names.role(word), "lambda.amazonaws.com", protect=args.protect, parent=parent)
-    policy = aws.iam.RolePolicy(word, role=role.name, policy=text(FUNCTION_DOCUMENTS[word](args.scope)), opts=opts)
+    permissions = _permissions(word, args.scope, role, parent)
     return aws.lambda_.Function(
         word,
         name=names.function(word),
@@ -78,17 +79,51 @@ def control_function(word: str, args: FunctionArgs, parent: pulumi.Resource) -> 
         memory_size=sizing.memory_mb,
         reserved_concurrent_executions=sizing.reserved,
         environment=aws.lambda_.FunctionEnvironmentArgs(variables=environment(names, word)),
-        opts=pulumi.ResourceOptions(parent=parent, protect=args.protect, depends_on=[logs, policy]),
+        opts=pulumi.ResourceOptions(parent=parent, protect=args.protect, depends_on=[logs, *permissions]),
     )
 
 
+def _permissions(word: str, scope: Scope, role: aws.iam.Role, parent: pulumi.Resource) -> list[pulumi.Resource]:
+    """The function's document, in as many policies as it takes. What the document lets it do never has a gap while it grows or
+    shrinks: each policy waits for those that take over from it, and what is superfluous is deleted last.
+    """
+    packed = pack(FUNCTION_DOCUMENTS[word](scope))
+    made: list[pulumi.Resource] = []
+    for i in reversed(range(len(packed.managed))):
+        policy = aws.iam.Policy(
+            f"{word}-{i}",
+            name=scope.names.role_policy(word, i),
+            policy=text(packed.managed[i]),
+            opts=pulumi.ResourceOptions(parent=parent, depends_on=list(made)),
+        )
+        attachment = aws.iam.RolePolicyAttachment(
+            f"{word}-{i}", role=role.name, policy_arn=policy.arn, opts=pulumi.ResourceOptions(parent=parent)
+        )
+        made = [*made, policy, attachment]
+    inline = aws.iam.RolePolicy(
+        word,
+        role=role.name,
+        policy=text(packed.inline),
+        opts=pulumi.ResourceOptions(parent=parent, depends_on=list(made)),
+    )
+    return [*made, inline]
+
+
 def fixed_role(
-    word: str, name: str, service: str, *, protect: bool, parent: pulumi.Resource, retained: bool = False
+    word: str,
+    name: str,
+    service: str,
+    *,
+    protect: bool,
+    parent: pulumi.Resource,
+    retained: bool = False,
+    path: str | None = None,
 ) -> aws.iam.Role:
     """A role with a fixed name, protected: running executions and live models keep the role they were made with."""
     return aws.iam.Role(
         word,
         name=name,
+        path=path,
         assume_role_policy=text(trust(service)),
         opts=pulumi.ResourceOptions(parent=parent, protect=protect, retain_on_delete=retained),
     )

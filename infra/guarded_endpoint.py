@@ -72,6 +72,7 @@ class GuardedEndpoint(pulumi.ComponentResource):
             protect=self._protected,
             parent=self,
             retained=self._spec.adopt,
+            path=self._names.execution_path,
         )
         policy = aws.iam.RolePolicy(
             f"serve-{name}",

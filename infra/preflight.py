@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from infra.alarm_formulas import Guarded, alarm_settings
-from infra.iam_documents import text
+from infra.iam_packing import PolicyTooLong, pack
 from infra.permissions import FUNCTION_DOCUMENTS, scope_of
 from infra.resource_names import FUNCTIONS, Names
 from infra.serving_permissions import repository_arn
@@ -16,8 +16,6 @@ from sluice.schema import EndpointSpec, StackSpec
 _NAME_LIMIT = 64
 """Of roles and functions."""
 _ENDPOINT_LIMIT = 63
-_INLINE_LIMIT = 10_240
-"""Of a role's inline policies in all, white space not counted."""
 
 
 def check(names: Names, spec: StackSpec) -> None:
@@ -49,14 +47,15 @@ def _prefix_faults(names: Names, spec: StackSpec) -> Iterator[str]:
 
 
 def _size_faults(names: Names, spec: StackSpec) -> Iterator[str]:
-    """Endpoints are named one by one in the functions' documents, so many of them outgrow what IAM takes."""
+    """Endpoints are named one by one in the functions' documents: some hundreds of them outgrow all policies a role can have."""
     scope = scope_of(names, spec)
     for word, document in FUNCTION_DOCUMENTS.items():
-        characters = len("".join(text(document(scope)).split()))
-        if characters > _INLINE_LIMIT:
+        try:
+            pack(document(scope))
+        except PolicyTooLong as fault:
             yield (
-                f"project {names.project!r} and stack {names.stack!r}: with {len(spec.endpoints)} endpoints the policy of the role "
-                f"{names.role(word)} has {characters} characters, IAM takes {_INLINE_LIMIT}. Put some endpoints into another stack"
+                f"project {names.project!r} and stack {names.stack!r}: with {len(spec.endpoints)} endpoints the role "
+                f"{names.role(word)} cannot be given its permissions: {fault}. Put some endpoints into another stack"
             )
 
 

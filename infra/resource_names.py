@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sluice.core.names import alarm_prefix, created_prefix, metrics_namespace, outcome_namespace
+from sluice.core.names import alarm_prefix, metrics_namespace, name_root, outcome_namespace
 
 FUNCTIONS = ("submit", "tick", "alarm", "sweep", "command")
 LIVE_INDEX = "live"
+_BOOTSTRAP = "bootstrap"
 _BOOTSTRAP_CHARACTERS = 45
 """SageMaker allows 63 characters; `-bootstrap` and the `-` and seven digits Pulumi adds take 18."""
 
@@ -157,6 +158,10 @@ class Names:
     def role(self, word: str) -> str:
         return f"{self.prefix}-{word}"
 
+    def role_policy(self, word: str, number: int) -> str:
+        """A managed policy of a role whose inline policy is full."""
+        return f"{self.role(word)}-{number}"
+
     def log_group(self, word: str) -> str:
         return f"/aws/lambda/{self.function(word)}"
 
@@ -170,8 +175,17 @@ class Names:
     def execution_role(self, name: str) -> str:
         return f"{self.prefix}-serve-{name}"
 
+    @property
+    def execution_path(self) -> str:
+        """Whatever role lies on it, this control plane may pass to SageMaker. The way of putting one there is IAM's to guard."""
+        return f"/sluice/{self.prefix}/"
+
+    @property
+    def execution_roles_arn(self) -> str:
+        return self.place.global_arn("iam", f"role{self.execution_path}*")
+
     def execution_role_arn(self, name: str) -> str:
-        return self.place.global_arn("iam", f"role/{self.execution_role(name)}")
+        return self.place.global_arn("iam", f"role{self.execution_path}{self.execution_role(name)}")
 
     def invoke_policy(self, name: str) -> str:
         return f"{self.prefix}-invoke-{name}"
@@ -182,20 +196,28 @@ class Names:
     def endpoint_arn(self, endpoint: str) -> str:
         return self.place.arn("sagemaker", f"endpoint/{endpoint.lower()}")
 
-    def created_models_arn(self, endpoint: str) -> str:
-        """Models the control plane makes. SageMaker writes names in ARNs in lower case."""
-        return self.place.arn("sagemaker", f"model/{created_prefix(endpoint).lower()}*")
+    @property
+    def name_root(self) -> str:
+        return name_root(self.project, self.stack)
 
-    def created_configs_arn(self, endpoint: str) -> str:
-        return self.place.arn("sagemaker", f"endpoint-config/{created_prefix(endpoint).lower()}*")
+    @property
+    def created_models_arn(self) -> str:
+        """Models this control plane makes, whatever the endpoint: the root is its own."""
+        return self.place.arn("sagemaker", f"model/{self.name_root}-*")
 
-    def bootstrap_configs_arn(self, endpoint: str) -> str:
-        return self.place.arn("sagemaker", f"endpoint-config/{bootstrap_name(endpoint).lower()}-*")
+    @property
+    def created_configs_arn(self) -> str:
+        return self.place.arn("sagemaker", f"endpoint-config/{self.name_root}-*")
+
+    @property
+    def bootstrap_configs_arn(self) -> str:
+        """Configurations that endpoints are born with, of any stack: for reading only."""
+        return self.place.arn("sagemaker", f"endpoint-config/*-{_BOOTSTRAP}-*")
 
 
 def bootstrap_name(endpoint: str) -> str:
     """Logical name of the first model and configuration; Pulumi adds a dash and seven digits."""
-    return f"{endpoint[:_BOOTSTRAP_CHARACTERS].rstrip('-')}-bootstrap"
+    return f"{endpoint[:_BOOTSTRAP_CHARACTERS].rstrip('-')}-{_BOOTSTRAP}"
 
 
 def endpoint_log_group(endpoint: str) -> str:

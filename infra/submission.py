@@ -16,7 +16,7 @@ from sluice.core.begin import Submission as Handover
 from sluice.core.record import digest, encode
 from sluice.core.rollout import SCHEMA, EndpointSettings, ScalingMode
 from sluice.core.scaling import KEPT_WARNING
-from sluice.schema import EndpointSpec
+from sluice.schema import EndpointSpec, Owner
 
 
 class Submission(pulumi.ComponentResource):
@@ -34,9 +34,8 @@ class Submission(pulumi.ComponentResource):
         rollback_path: Sequence[pulumi.Resource],
     ) -> None:
         super().__init__("sluice:infra:Submission", spec.name)
-        role = names.execution_role_arn(spec.name)
-        tags = owner_tags(names, spec.name)
-        settings = endpoint.capture_url.apply(lambda url: spec.settings(role, url, tags))
+        owner = Owner(names.name_root, names.execution_role_arn(spec.name), owner_tags(names, spec.name))
+        settings = endpoint.capture_url.apply(lambda url: spec.settings(owner, url))
         adopted = aws.lambda_.Invocation(
             f"{spec.name}-adopt",
             function_name=names.function("submit"),

@@ -44,6 +44,12 @@ def _act(event: dict[str, Any]) -> str:
         case "guard":
             return guard(ports()) if deleting else "armed: a stack with a live rollout is not destroyed"
         case "clean":
-            return remove_what_the_control_plane_made(ports().store.endpoints()) if deleting else "nothing to clean yet"
+            return _clean() if deleting else "nothing to clean yet"
         case other:
             raise BadInput((f"action: must be adopt, submit, revise, guard or clean, got {other!r}",))
+
+
+def _clean() -> str:
+    store = ports().store
+    heads = (store.head(endpoint) for endpoint in store.endpoints())
+    return remove_what_the_control_plane_made({head.endpoint: head.settings.name_root for head in heads if head})

@@ -28,7 +28,7 @@ from sluice.core.release import Artifact, Release, Smoke
 from sluice.core.rollout import EndpointSettings, Head, SlotAlarms
 
 NOW = 1_800_000_000
-SETTINGS = EndpointSettings("arn:aws:iam::123456789012:role/exec", None, None, {})
+SETTINGS = EndpointSettings("sluice-abc123", "arn:aws:iam::123456789012:role/exec", None, None, {})
 
 
 def release(name: str = "v2", **changes: Any) -> Release:

@@ -49,8 +49,12 @@ class SlotAlarms:
 
 @dataclass(frozen=True, slots=True)
 class EndpointSettings:
-    """What every endpoint configuration of this endpoint shares. Changing it is a revision, not a release."""
+    """What every endpoint configuration of this endpoint shares. Changing it is a revision, not a release.
 
+    `name_root` is how the names of models and configurations begin (`sluice.core.names`).
+    """
+
+    name_root: str
     execution_role_arn: str
     kms_key_arn: str | None
     data_capture: Mapping[str, Any] | None

@@ -26,8 +26,15 @@ from sluice.schema.stack_document import Endpoint, Stack
 _READY_MADE = Path("policies") / "rollouts"
 OUTCOMES = "outcomes"
 """A policy's word for the namespace into which applications of this stack record outcomes."""
-_NAMED_AFTER = 40
-"""So many characters of an endpoint's name are in the names of its models, configurations and clocks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """In whose name the control plane makes models and configurations: how their names begin, their role, and their tags."""
+
+    name_root: str
+    execution_role_arn: str
+    tags: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +53,15 @@ class EndpointSpec:
     kms_key_arn: str | None
     adopt: bool
 
-    def settings(self, execution_role_arn: str, capture_url: str, tags: Mapping[str, str]) -> EndpointSettings:
-        """What every endpoint configuration of this endpoint shares, once the role and the capture bucket are known."""
+    def settings(self, owner: Owner, capture_url: str) -> EndpointSettings:
+        """What every endpoint configuration of this endpoint shares, once the capture bucket is known."""
         capture = {
             "EnableCapture": True,
             "InitialSamplingPercentage": self.capture_percent,
             "DestinationS3Uri": capture_url,
             "CaptureOptions": [{"CaptureMode": "Input"}, {"CaptureMode": "Output"}],
         }
-        return EndpointSettings(execution_role_arn, self.kms_key_arn, capture, dict(tags))
+        return EndpointSettings(owner.name_root, owner.execution_role_arn, self.kms_key_arn, capture, dict(owner.tags))
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +200,7 @@ def _no_policy(given: str, path: Path, root: Path) -> str:
 
 
 def _clashes(given: Mapping[str, Any], source: _Source) -> Iterator[str]:
-    """Names that AWS takes for one and the same, or that would be cut to one and the same."""
+    """Names that AWS takes for one and the same."""
     keys: dict[str, str] = {}
     names: dict[str, tuple[str, str]] = {}
     for key, endpoint in given.items():
@@ -201,8 +208,9 @@ def _clashes(given: Mapping[str, Any], source: _Source) -> Iterator[str]:
             yield source.fault(source.key(key), f"differs from endpoints.{other} in case only, which IAM does not see")
         own = endpoint.get("endpoint_name") if isinstance(endpoint, dict) else None
         name = own if isinstance(own, str) else f"{source.stack}-{key}"
-        taken_by, taken = names.setdefault(name[:_NAMED_AFTER].rstrip("-").casefold(), (key, name))
+        taken_by, taken = names.setdefault(name.casefold(), (key, name))
         if taken_by != key:
-            rule = f"must differ from that of endpoints.{taken_by} ({taken!r}) in its first {_NAMED_AFTER} characters"
-            path = f"{source.key(key)}.endpoint_name"
-            yield source.fault(path, f"{rule} by more than case, got {name!r}; models and clocks are named after them")
+            rule = f"must differ from that of endpoints.{taken_by} ({taken!r}) by more than case"
+            yield source.fault(
+                f"{source.key(key)}.endpoint_name", f"{rule}, which SageMaker does not see; got {name!r}"
+            )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Literal
@@ -18,6 +19,7 @@ from sluice.core.names import (
     created_prefix,
     is_created,
     model_name,
+    name_root,
     parse_alarm_name,
     rollout_id,
 )
@@ -82,9 +84,24 @@ def test_names_are_content_addressed_and_within_sagemakers_limit() -> None:
 def test_what_was_made_for_one_endpoint_is_not_taken_for_anothers() -> None:
     made = model_name("shop-eu", release(), SETTINGS)
 
-    assert is_created("shop-eu", made)
-    assert made.startswith(created_prefix("shop"))
-    assert not is_created("shop", made)
+    assert is_created("sluice-abc123", "shop-eu", made)
+    assert made.startswith(created_prefix("sluice-abc123", "shop"))
+    assert not is_created("sluice-abc123", "shop", made)
+    assert not is_created("sluice-abc124", "shop-eu", made), "another control plane's"
+
+
+def test_long_names_that_begin_alike_stay_apart() -> None:
+    one, other = "a" * 60 + "-eu", "a" * 60 + "-us"
+
+    assert created_prefix("sluice-abc123", one) != created_prefix("sluice-abc123", other)
+    assert rollout_id(one, release(), 1) != rollout_id(other, release(), 1)
+
+
+def test_each_stack_has_a_root_of_its_own_for_names() -> None:
+    roots = {name_root("shop", "dev"), name_root("shop", "prod"), name_root("shop-dev", ""), name_root("dev", "shop")}
+
+    assert len(roots) == 4
+    assert all(re.fullmatch(r"sluice-[0-9a-f]{6}", root) for root in roots)
 
 
 def test_the_digest_covers_what_changes_predictions_and_nothing_else() -> None:

@@ -13,15 +13,15 @@ from tests.infra.stacks import NAMES, endpoint, endpoint_document, scope, spec
 
 HERE = "eu-west-1:123456789012"
 ENDPOINT = f"arn:aws:sagemaker:{HERE}:endpoint/dev-triage"
-BOOTSTRAP = f"arn:aws:sagemaker:{HERE}:endpoint-config/dev-triage-bootstrap-*"
-CONFIGS = f"arn:aws:sagemaker:{HERE}:endpoint-config/sluice-dev-triage-*"
-MODELS = f"arn:aws:sagemaker:{HERE}:model/sluice-dev-triage-*"
+BOOTSTRAP = f"arn:aws:sagemaker:{HERE}:endpoint-config/*-bootstrap-*"
+CONFIGS = f"arn:aws:sagemaker:{HERE}:endpoint-config/{NAMES.name_root}-*"
+MODELS = f"arn:aws:sagemaker:{HERE}:model/{NAMES.name_root}-*"
 TABLE = f"arn:aws:dynamodb:{HERE}:table/sluice-dev"
 MACHINE = f"arn:aws:states:{HERE}:stateMachine:sluice-dev-clock"
 PARAMETERS = f"arn:aws:ssm:{HERE}:parameter/sluice/sluice/dev/*"
 TOPIC = f"arn:aws:sns:{HERE}:sluice-dev-pages"
 ALARMS = f"arn:aws:cloudwatch:{HERE}:alarm:*"
-EXECUTION_ROLE = "arn:aws:iam::123456789012:role/sluice-dev-serve-Triage"
+EXECUTION_ROLES = "arn:aws:iam::123456789012:role/sluice/sluice-dev/*"
 
 
 def logs(word: str) -> tuple[list[str], list[str]]:
@@ -34,8 +34,9 @@ RECORDS = ["dynamodb:GetItem", "dynamodb:PutItem"]
 FIND_UNFINISHED = (["dynamodb:Query"], [f"{TABLE}/index/live"])
 DESCRIBE = (["sagemaker:DescribeEndpoint"], [ENDPOINT])
 READ_CONFIGURATIONS = (["sagemaker:DescribeEndpointConfig"], [BOOTSTRAP, CONFIGS])
-MOVE = (["sagemaker:UpdateEndpoint"], [ENDPOINT, CONFIGS])
-SHIFT = (["sagemaker:UpdateEndpointWeightsAndCapacities"], [ENDPOINT])
+SHIFT = (["sagemaker:DescribeEndpoint", "sagemaker:UpdateEndpointWeightsAndCapacities"], [ENDPOINT])
+MOVE = ([*SHIFT[0], "sagemaker:UpdateEndpoint"], [ENDPOINT])
+MOVE_TO = (["sagemaker:UpdateEndpoint"], [CONFIGS])
 CHECK_ARTIFACTS = (["s3:GetObject"], ["arn:aws:s3:::models/*"])
 SEE_MISSING = (["s3:ListBucket"], ["arn:aws:s3:::models"])
 START_CLOCKS = (["states:StartExecution"], [MACHINE])
@@ -69,15 +70,14 @@ EXPECTED = {
     "tick": {
         "WriteOwnLogs": logs("tick"),
         "UseRecords": (RECORDS, [TABLE]),
-        "DescribeEndpoints": DESCRIBE,
         "ReadConfigurations": READ_CONFIGURATIONS,
         "MakeSlots": (
             ["sagemaker:CreateModel", "sagemaker:CreateEndpointConfig", "sagemaker:AddTags"],
             [MODELS, CONFIGS],
         ),
-        "PassExecutionRoles": (["iam:PassRole"], [EXECUTION_ROLE]),
+        "PassExecutionRoles": (["iam:PassRole"], [EXECUTION_ROLES]),
         "MoveEndpoints": MOVE,
-        "ShiftWeights": SHIFT,
+        "MoveToConfigurations": MOVE_TO,
         "SmokeTest": (["sagemaker:InvokeEndpoint"], [ENDPOINT]),
         "SeeScaling": SEE_SCALING,
         "ChangeScaling": ([f"{SCALING}:RegisterScalableTarget", f"{SCALING}:DeregisterScalableTarget"], [SCALABLE]),
@@ -98,7 +98,6 @@ EXPECTED = {
         ),
         "UseRecords": (RECORDS, [TABLE]),
         "FindUnfinished": FIND_UNFINISHED,
-        "DescribeEndpoints": DESCRIBE,
         "ShiftWeights": SHIFT,
         "ReadMirror": (["ssm:GetParameter"], [PARAMETERS]),
         "WriteMirror": WRITE_MIRROR,
@@ -109,11 +108,10 @@ EXPECTED = {
         "WriteOwnLogs": logs("sweep"),
         "UseRecords": (RECORDS, [TABLE]),
         "FindUnfinished": FIND_UNFINISHED,
-        "DescribeEndpoints": DESCRIBE,
         "ReadConfigurations": READ_CONFIGURATIONS,
         "RetireSlots": (["sagemaker:CreateEndpointConfig", "sagemaker:AddTags"], [CONFIGS]),
         "MoveEndpoints": MOVE,
-        "ShiftWeights": SHIFT,
+        "MoveToConfigurations": MOVE_TO,
         "SeeScaling": SEE_SCALING,
         "ChangeScaling": (
             [
@@ -131,7 +129,6 @@ EXPECTED = {
     "command": {
         "WriteOwnLogs": logs("command"),
         "UseRecords": ([*RECORDS, "dynamodb:Query"], [TABLE]),
-        "DescribeEndpoints": DESCRIBE,
         "ShiftWeights": SHIFT,
         "StartClocks": START_CLOCKS,
         "WriteMirror": WRITE_MIRROR,

@@ -81,14 +81,21 @@ def test_a_long_endpoint_name_leaves_room_for_what_pulumi_adds():
     assert len(bootstrap_name("e" * 63) + "-1a2b3c4") == 63
 
 
-def test_more_endpoints_than_a_roles_policy_holds_are_refused():
+def test_a_hundred_endpoints_with_the_longest_names_fit():
     (endpoint,) = spec().endpoints
-    many = tuple(replace(endpoint, name=f"e{i}", endpoint_name=f"dev-e{i}") for i in range(20))
+    many = tuple(replace(endpoint, name=f"e{i}", endpoint_name=f"{i:03}".ljust(63, "x")) for i in range(100))
+
+    check(NAMES, replace(spec(), endpoints=many))
+
+
+def test_more_endpoints_than_a_roles_policies_hold_are_refused():
+    (endpoint,) = spec().endpoints
+    many = tuple(replace(endpoint, name=f"e{i}", endpoint_name=f"dev-e{i}") for i in range(1000))
 
     found = faults(NAMES, replace(spec(), endpoints=many))
 
     assert any(
-        "with 20 endpoints the policy of the role sluice-dev-tick has" in fault
-        and fault.endswith("IAM takes 10240. Put some endpoints into another stack")
+        "with 1000 endpoints the role sluice-dev-tick cannot be given its permissions: they have" in fault
+        and fault.endswith("8 policies of 6144. Put some endpoints into another stack")
         for fault in found
     ), found

@@ -140,7 +140,10 @@ def test_the_submission_reads_back_as_the_snapshot_a_rollout_runs_on(recorded):
         "sluice/sluice/dev/dev-Triage/green/errors",
         "sluice/sluice/dev/dev-Triage/green/latency",
     )
-    assert submission.settings.execution_role_arn == "arn:aws:iam::123456789012:role/sluice-dev-serve-Triage"
+    assert (
+        submission.settings.execution_role_arn
+        == "arn:aws:iam::123456789012:role/sluice/sluice-dev/sluice-dev-serve-Triage"
+    )
     assert submission.settings.data_capture["DestinationS3Uri"] == "s3://sluice-dev-capture-1a2b3c4/dev-Triage"
 
 
