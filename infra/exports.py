@@ -27,19 +27,33 @@ class EndpointExport:
     """One endpoint. `desired` is what the configuration asks for, `live` what serves, `last_outcome` how the last rollout ended."""
 
     endpoint_name: str
+    """In SageMaker."""
     endpoint_arn: pulumi.Input[str]
+    """Of the endpoint."""
     region: str
+    """Where it is."""
     slots: list[str]
+    """The two production variants."""
     desired: Document
+    """The release the stack's configuration asks for: `{release, digest}`."""
     live: pulumi.Input[Document]
+    """The release that served when `up` last ran: `{release, digest}`. `sluice status` says what serves now."""
     last_outcome: pulumi.Input[Document | None]
+    """How the last rollout ended, as of the last `up`; null before the first."""
     champion_parameter: str
+    """An SSM parameter that names the release that serves, kept up to date between two `up`s."""
     invoke_policy_json: str
+    """The IAM document of a caller: invoke by weight, read the champion. Not `TargetVariant`, which would bypass a rollback."""
     invoke_policy_arn: pulumi.Input[str]
+    """The same as a managed policy, for roles of this account."""
     outcome_namespace: str
+    """The CloudWatch namespace for business outcomes per variant."""
     contract: str
+    """The contract version of the desired release: what callers send and get."""
     event_bus_arn: str
+    """The event bus that alarm changes arrive on: the default one."""
     topic_arn: pulumi.Input[str]
+    """Where people are paged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +61,25 @@ class ControlPlaneExport:
     """What operators and the command line need."""
 
     table: pulumi.Input[str]
+    """The DynamoDB table of records and audit events."""
     machine_arn: pulumi.Input[str]
+    """The state machine whose executions are the clocks of rollouts."""
     topic_arn: pulumi.Input[str]
+    """Where people are paged."""
     command_function: str
+    """What `sluice status`, `abort` and the like invoke."""
     submit_function: str
+    """What `pulumi up` invokes to submit a release."""
     dead_letter_queue_url: pulumi.Input[str]
+    """Where alarm events end up that could not be handled; it pages."""
     capture_bucket: pulumi.Input[str]
+    """Where captured requests and answers are kept."""
     alarm_prefix: str
+    """Every alarm of the stack begins with it."""
     parameter_root: str
+    """Every SSM parameter of the stack begins with it."""
     metrics_namespace: str
+    """Of the control plane's own metrics."""
 
 
 def endpoint_export(

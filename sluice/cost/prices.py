@@ -1,14 +1,13 @@
-"""List prices in US dollars, us-east-1, without free tiers and discounts. As remembered on the date below: yours may differ.
+"""List prices in US dollars, us-east-1, November 2026 as far as we know, without free tiers and discounts.
 
-No price list can be read from here, so each carries where to look it up; a test only checks that they are positive.
+No live price list can be read where this was written: those of Step Functions and DynamoDB were compared with stored copies of pricing
+pages, the others are from memory. Each says where to look it up.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-
-AS_OF = "2026-11"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,16 +28,12 @@ class Prices:
     """aws.amazon.com/cloudwatch/pricing: GetMetricData, $0.01 a thousand metrics asked for."""
     cloudwatch_request: float = 0.01e-3
     """aws.amazon.com/cloudwatch/pricing: other requests, $0.01 a thousand."""
-    dashboard_month: float = 3.00
-    """aws.amazon.com/cloudwatch/pricing: each dashboard beyond three."""
     log_gb: float = 0.50
     """aws.amazon.com/cloudwatch/pricing: ingested logs."""
     write_unit: float = 0.625e-6
     """aws.amazon.com/dynamodb/pricing: on demand, $0.625 a million; a transaction takes two a KB."""
     read_unit: float = 0.125e-6
     """aws.amazon.com/dynamodb/pricing: on demand, $0.125 a million; 4 KB, strongly consistent."""
-    sqs_request: float = 0.40e-6
-    """aws.amazon.com/sqs/pricing: standard queues, $0.40 a million."""
     instance_hour: Mapping[str, float] = field(
         default_factory=lambda: {
             "ml.t2.medium": 0.056,

@@ -64,31 +64,45 @@ class ArtifactDocument(Strict):
     """The model archive."""
 
     url: ArchiveUrl = Field(examples=["s3://bucket/path/model.tar.gz"])
+    """Where the archive lies. Never write another archive to the same key."""
     sha256: Sha256 = Field(examples=["<64 hex digits>"])
+    """Of the archive; compared with what S3 says of it before anything is served."""
 
 
 class SmokeDocument(Strict):
     """Requests that must be answered before there is traffic."""
 
     content_type: ContentType = Field(examples=["text/csv"])
+    """Of the inputs."""
     accept: ContentType = "*/*"
+    """What is asked for."""
     inputs: tuple[Annotated[str, Field(min_length=1)], ...] = Field(
         min_length=1, max_length=20, strict=False, examples=[["1,2,3"]]
     )
+    """Request bodies as text. Each must be answered, by the new slot, before it gets traffic."""
 
 
 class ReleaseDocument(Strict):
     """One model version."""
 
     schema_: VersionOne = Field(alias="schema", examples=[1])
+    """Of this format."""
     name: PrintableName = Field(examples=["v1"])
+    """What people call it."""
     artifact: ArtifactDocument = Field(examples=[{"url": "s3://bucket/path/model.tar.gz", "sha256": "<64 hex digits>"}])
+    """The model archive."""
     image: ImageDigest = Field(examples=["<repository>@sha256:<64 hex digits>"])
+    """The container, by its digest."""
     environment: dict[EnvironmentKey, Annotated[str, Field(max_length=_TEXT_LIMIT)]] = Field(default={}, max_length=100)
+    """The container's environment; part of the digest."""
     contract: PrintableName = Field(examples=["1"])
+    """The version of what callers send and get; part of the digest."""
     instance_type: InstanceType = Field(examples=["ml.m5.large"])
+    """What it runs on; part of the digest."""
     smoke: SmokeDocument = Field(examples=[{"content_type": "text/csv", "inputs": ["1,2,3"]}])
+    """Requests that must be answered before there is traffic."""
     metadata: dict[str, Any] = Field(default={})
+    """Travels with the release and is no part of its digest: training run, data, evaluation."""
 
 
 def read_release(path: Path, where: str | None = None) -> core.Release:

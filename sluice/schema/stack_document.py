@@ -68,21 +68,32 @@ class DataCapture(Strict):
     """Which part of the requests is kept in S3."""
 
     sampling_percent: int = Field(default=100, ge=1, le=100)
+    """Of the requests and answers of both slots."""
 
 
 class Endpoint(Strict):
     """One guarded endpoint."""
 
     release: Annotated[Any, BeforeValidator(_path_or_document)] = Field(examples=["build/v1/release.json"])
+    """The path of a release document, from the folder of Pulumi.yaml, or the document itself. A change of it starts a rollout."""
     policy: PolicyName = Field(examples=["standard"])
+    """A ready-made policy of policies/rollouts by its name, or the path of your own."""
     endpoint_name: VariantName | None = None
+    """The endpoint in SageMaker. Unsaid: `<stack>-<key>`."""
     adopt: bool = False
+    """Take over an endpoint that runs already, without moving a weight. See adopting.md."""
     slots: Annotated[tuple[VariantName, ...], AfterValidator(_two)] = Field(default=("blue", "green"), strict=False)
+    """The names of the two production variants; an adopted endpoint's live variant is one of them."""
     instances: int = Field(default=1, ge=1, le=1000)
+    """Of each slot in service. A change is applied between rollouts, without a new release."""
     scaling: Literal["suspend", "keep"] = "suspend"
+    """Autoscaling while a release is tried: suspended and put back, or kept, at the price of rollbacks that may wait for it."""
     nonce: Nonce = "1"
+    """Change it to try a release again whose last rollout was aborted or failed."""
     data_capture: DataCapture = DataCapture()
+    """What is kept of requests and answers, in the stack's capture bucket."""
     kms_key_arn: KmsKeyArn | None = None
+    """Encrypts the volumes of the instances. Unsaid: SageMaker's own key."""
 
     @field_validator("adopt")
     @classmethod
@@ -98,6 +109,10 @@ class Stack(Strict):
     endpoints: dict[EndpointKey, Any] = Field(
         min_length=1, examples=[{"shop": {"release": "build/v1/release.json", "policy": "standard"}}]
     )
+    """The guarded endpoints, by a key of your choice. See [One endpoint](#one-endpoint)."""
     protect: bool = True
+    """Whether Pulumi refuses to delete or replace what rollbacks need. Turn it off, `up`, and only then destroy."""
     artifact_buckets: tuple[BucketName, ...] = Field(default=(), strict=False)
+    """Buckets besides those of the configured releases whose models must stay readable, such as that of a champion released long ago."""
     log_retention_days: Annotated[int, AfterValidator(_offered)] = 30
+    """Of the functions and the containers. One of the numbers of days CloudWatch Logs offers."""

@@ -16,8 +16,8 @@ from sluice.core.weights import parts_of_percent
 VARIANT_NAME = r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}"
 """SageMaker's pattern for endpoints and production variants."""
 BUCKET_NAME = r"(?!.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"
-_DURATION = r"[0-9]{1,12}[smhd]"
-_PERCENTAGE = r"[0-9]+(\.[0-9]+)? *%"
+DURATION = r"[0-9]{1,12}[smhd]"
+PERCENTAGE = r"[0-9]+(\.[0-9]+)? *%"
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _LONGEST_SECONDS = 365 * 86400
 """A Step Functions execution lives no longer than a year."""
@@ -39,21 +39,28 @@ class Wrong(ValueError):
         self.advice = advice
 
 
-def matching(pattern: str, rule: str, advice: str = "") -> AfterValidator:
-    """Text that matches the whole pattern."""
-    whole = re.compile(pattern)
+class Matching:
+    """Text that matches a whole pattern. `rule` is also what the configuration reference says of it."""
 
-    def check(value: str) -> str:
-        if not whole.fullmatch(value):
-            raise Wrong(rule, advice)
+    def __init__(self, pattern: str, rule: str, advice: str) -> None:
+        self.rule = rule
+        self._whole = re.compile(pattern)
+        self._advice = advice
+
+    def __call__(self, value: str) -> str:
+        if not self._whole.fullmatch(value):
+            raise Wrong(self.rule, self._advice)
         return value
 
-    return AfterValidator(check)
+
+def matching(pattern: str, rule: str, advice: str = "") -> AfterValidator:
+    """Text that matches the whole pattern."""
+    return AfterValidator(Matching(pattern, rule, advice))
 
 
 def seconds(value: object) -> int:
     """Seconds of a duration as people write it; raises Wrong without a unit or beyond a year."""
-    if not isinstance(value, str) or not re.fullmatch(_DURATION, value):
+    if not isinstance(value, str) or not re.fullmatch(DURATION, value):
         raise Wrong("must be a duration with its unit, such as 90s, 7m, 24h or 2d")
     found = int(value[:-1]) * _UNITS[value[-1]]
     if found > _LONGEST_SECONDS:
@@ -67,16 +74,23 @@ def written(count: int) -> str:
     return f"{count // _UNITS[unit]}{unit}"
 
 
-def at_least(shortest: str, why: str) -> AfterValidator:
-    """A duration that is not too short, and why."""
-    bound = seconds(shortest)
+class NotBelow:
+    """A duration that is not too short. `rule` is also what the configuration reference says of it."""
 
-    def check(value: int) -> int:
-        if value < bound:
-            raise Wrong(f"must be at least {shortest}", why)
+    def __init__(self, shortest: str, why: str) -> None:
+        self.rule = f"must be at least {shortest}"
+        self._bound = seconds(shortest)
+        self._why = why
+
+    def __call__(self, value: int) -> int:
+        if value < self._bound:
+            raise Wrong(self.rule, self._why)
         return value
 
-    return AfterValidator(check)
+
+def at_least(shortest: str, why: str) -> AfterValidator:
+    """A duration that is not too short, and why."""
+    return AfterValidator(NotBelow(shortest, why))
 
 
 def lasting(default: str) -> Any:
@@ -85,7 +99,7 @@ def lasting(default: str) -> Any:
 
 
 def _percentage(value: object) -> float:
-    said = isinstance(value, str) and re.fullmatch(_PERCENTAGE, value)
+    said = isinstance(value, str) and re.fullmatch(PERCENTAGE, value)
     found = Decimal(str(value).rstrip("% ")) if said else Decimal(0)
     if not 0 < found < 100:
         raise Wrong("must be a percentage with its sign, above 0 % and below 100 %, such as 5%")
@@ -131,10 +145,10 @@ def _number(**limits: float) -> WithJsonSchema:
     return WithJsonSchema({"type": "number", **limits})
 
 
-Duration = Annotated[int, BeforeValidator(seconds), pattern_schema(_DURATION)]
+Duration = Annotated[int, BeforeValidator(seconds), pattern_schema(DURATION)]
 VersionOne = Annotated[int, AfterValidator(_is_one), WithJsonSchema({"const": 1})]
 """Not a Literal: those take `true` for 1."""
-Percentage = Annotated[float, BeforeValidator(_percentage), pattern_schema(_PERCENTAGE)]
+Percentage = Annotated[float, BeforeValidator(_percentage), pattern_schema(PERCENTAGE)]
 WeightParts = Annotated[int, BeforeValidator(_weight), _number(minimum=0.01, maximum=100)]
 Factor = Annotated[float, AfterValidator(_above_one), _number(exclusiveMinimum=1, exclusiveMaximum=1000)]
 Share = Annotated[float, AfterValidator(_part), _number(minimum=0, maximum=1)]
