@@ -25,7 +25,7 @@ class Scenario:
     instance_type: str
     instances: int
     """Of one slot, in service."""
-    endpoints_per_stack: int = 10
+    endpoints_per_stack: int = 100
     standby: bool = False
     """`after_soak: standby`: the old release's fleet stays up for good."""
 

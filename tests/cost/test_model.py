@@ -66,7 +66,7 @@ def test_a_second_fleet_is_never_paid_for_longer_than_the_month() -> None:
 
 
 def test_every_started_stack_has_its_own_sweep_and_alarms() -> None:
-    eleven = dollars(Scenario(11, 0, 0, 0, "ml.m5.large", 1))
+    eleven = dollars(Scenario(11, 0, 0, 0, "ml.m5.large", 1, endpoints_per_stack=10))
 
     assert eleven["alarms"] == 11 * 20 + 2 * 4
     assert eleven["Lambda"] == 2 * 43_800
