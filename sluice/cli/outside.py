@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from sluice.cli.engine import Deploy, through_pulumi
 from sluice.cli.invoke import Invoke, through_boto3
 
 
@@ -25,6 +26,7 @@ class Outside:
     now: Callable[[], float]
     sleep: Callable[[float], None]
     width: int | None
+    deploy: Deploy = through_pulumi
 
 
 def here() -> Outside:

@@ -51,7 +51,7 @@ def find_target(given: Given, folder: Path, environment: Mapping[str, str]) -> T
     in_name, _, endpoint = given.name.rpartition("/")
     if not endpoint:
         raise BadInput((f"NAME: must be an endpoint's name or stack/endpoint, got {given.name!r}",))
-    home = _home(folder)
+    home = find_home(folder)
     stack = _stack(in_name, given.stack, endpoint, home, environment)
     project = given.project or _document(home / "Pulumi.yaml").get("name") or PROJECT
     region = given.region or _region(home / f"Pulumi.{stack}.yaml")
@@ -60,7 +60,7 @@ def find_target(given: Given, folder: Path, environment: Mapping[str, str]) -> T
     return Target(str(project), stack, endpoint, region, options)
 
 
-def _home(folder: Path) -> Path:
+def find_home(folder: Path) -> Path:
     """The folder with the Pulumi.yaml, here or above, as Pulumi looks for it."""
     return next((place for place in (folder, *folder.parents) if (place / "Pulumi.yaml").is_file()), folder)
 

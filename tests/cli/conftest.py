@@ -12,6 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from sluice.cli.app import app
+from sluice.cli.engine import Deploy, through_pulumi
 from sluice.cli.invoke import Answer
 from sluice.cli.outside import Outside
 
@@ -44,10 +45,18 @@ class Desk:
     width: int | None = 100
     asked: list[tuple[str, str | None, dict[str, Any]]] = field(default_factory=list)
     clock: float = 0.0
+    deploy: Deploy = through_pulumi
 
     def run(self, *words: str) -> Ran:
         outside = Outside(
-            self._invoke, self.folder, self.environment, lambda: "ada", lambda: self.clock, self._sleep, self.width
+            self._invoke,
+            self.folder,
+            self.environment,
+            lambda: "ada",
+            lambda: self.clock,
+            self._sleep,
+            self.width,
+            self.deploy,
         )
         result = CliRunner().invoke(app, list(words), obj=outside, catch_exceptions=False)
         return Ran(result.exit_code, result.stdout, result.stderr)
@@ -55,7 +64,7 @@ class Desk:
     def _invoke(self, function: str, region: str | None, request: dict[str, Any]) -> Answer:
         self.asked.append((function, region, request))
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
-        if isinstance(answer, Exception):
+        if isinstance(answer, BaseException):
             raise answer
         return answer if isinstance(answer, Answer) else Answer(answer, False)
 
