@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from sluice.forecast.arrays import HUGE, Flags, Floats, ratio
+from sluice.forecast.minutes import Exposed
 
 HALF_LIFE_MINUTES = 10.0
 WINSOR = 16.0
@@ -19,16 +20,6 @@ MOST_CORRELATION = 0.8
 OPEN_MINUTES = 180.0
 FIRST_SHARE, STEP_SHARE, OTHER_SHARE = 0.4, 0.3, 0.3
 _KEEP = 2 ** (-1 / HALF_LIFE_MINUTES)
-
-
-@dataclass(frozen=True, slots=True)
-class Exposed:
-    """One minute of one metric on both sides: exposures `n` and events `e` of canary and stable."""
-
-    n_c: Floats
-    n_s: Floats
-    e_c: Floats
-    e_s: Floats
 
 
 @dataclass(slots=True)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from sluice.core import policy as core
+from sluice.core.judge.rails import RAIL_TRIALS
 from sluice.core.weights import WHOLE
 from sluice.forecast.rollouts import OnInconclusive, Schedule
 from sluice.forecast.rules import Rail, Rule, Rules
@@ -32,6 +33,7 @@ def rules_of(policy: core.Policy) -> Rules:
         sustain_minutes=judge.sustain_seconds / _MINUTE,
         data_lag_minutes=-(-judge.data_lag_seconds // _MINUTE),
         min_samples=policy.min_samples,
+        canary_samples=max(policy.min_samples, RAIL_TRIALS),
     )
 
 
@@ -82,13 +84,12 @@ def _rule(
     quantiles: tuple[float, ...] = (),
 ) -> Rule:
     judge, high = policy.judge, terms.bad is core.Bad.HIGH
-    enforced = 0.0 if terms.observe else terms.share
     learnt = _RATE_PHI if high else _OUTCOME_PHI
     return Rule(
         name=name,
         parts=parts,
         bad_high=high,
-        share=enforced,
+        share=terms.share,
         tolerate_ratio=terms.tolerate.ratio,
         tolerate_absolute=terms.tolerate.absolute,
         phi0=judge.dispersion if judge.dispersion is not None else learnt,
@@ -99,6 +100,7 @@ def _rule(
         margins=tuple(step.prove.get(name) for step in judged(policy)),
         is_latency=bool(quantiles),
         quantiles=quantiles,
+        observed=terms.observe,
     )
 
 

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from sluice.forecast.arrays import Floats
-from sluice.forecast.evidence import Exposed
+from sluice.forecast.minutes import Exposed, MetricMinute
 from sluice.forecast.rules import Rule
-from sluice.forecast.vector_judge import MetricMinute
 
 QUANTILES = (0.5, 0.9, 0.99)
 

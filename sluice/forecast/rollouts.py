@@ -10,8 +10,9 @@ from enum import IntEnum
 import numpy as np
 
 from sluice.forecast.arrays import Flags, Floats, Whole
+from sluice.forecast.minutes import MetricMinute, Minute
 from sluice.forecast.rules import Rule, Rules
-from sluice.forecast.vector_judge import MetricMinute, Minute, Ruling, VectorJudge
+from sluice.forecast.vector_judge import Ruling, VectorJudge
 from sluice.forecast.world import World
 
 
@@ -85,11 +86,10 @@ class _Course:
         return np.asarray(self.outcomes.ended == Ended.LIVE)
 
 
-def roll(rules: Rules, schedule: Schedule, world: World, longest: int, floor: int | None = None) -> Outcomes:
-    """Take every rollout through its steps for at most `longest` minutes. `floor` replaces the policy's `min_samples`."""
+def roll(rules: Rules, schedule: Schedule, world: World, longest: int) -> Outcomes:
+    """Take every rollout through its steps for at most `longest` minutes."""
     judge = VectorJudge(rules, world.rollouts)
     course = _Course.of(world.rollouts, len(schedule.shares))
-    needed = rules.min_samples if floor is None else floor
     seen: deque[tuple[Ruling, Floats, Floats]] = deque(maxlen=rules.data_lag_minutes + 1)
     for at in range(longest):
         minute = _sample(rules, schedule, world, course, at)
@@ -97,7 +97,7 @@ def roll(rules: Rules, schedule: Schedule, world: World, longest: int, floor: in
         course.outcomes.harmed += world.harmed * course.live
         course.since += 1
         if len(seen) == seen.maxlen:
-            _act(schedule, course, seen[0], needed, at, at - rules.data_lag_minutes)
+            _act(rules, schedule, course, seen[0], at)
         if not course.live.any():
             break
     return course.outcomes
@@ -121,37 +121,40 @@ def _margins(rule: Rule) -> Floats:
     return np.array([rule.tolerate_ratio if margin is None else margin for margin in rule.margins])
 
 
-def _act(
-    schedule: Schedule, course: _Course, facts: tuple[Ruling, Floats, Floats], needed: int, at: int, row: int
-) -> None:
+def _act(rules: Rules, schedule: Schedule, course: _Course, facts: tuple[Ruling, Floats, Floats], at: int) -> None:
     """What the tick does about the newest row that is old enough: back on harm, stay on doubt, on when it is proven."""
     ruling, canary, stable = facts
-    live, out = course.live, course.outcomes
-    out.odds = np.where(live, ruling.odds, out.odds)
-    before = out.by_metric or ruling.shares
-    out.by_metric = {name: np.where(live, part, before[name]) for name, part in ruling.shares.items()}
-    _end(course, live & ruling.railed, Ended.RAIL, at, row)
-    _end(course, course.live & ruling.crossed, Ended.SOFT, at, row)
+    row = at - rules.data_lag_minutes
+    _note(course, ruling)
+    _end(course, ruling.railed, Ended.RAIL, at, row)
+    _end(course, ruling.crossed, Ended.SOFT, at, row)
     incident = course.live & ruling.incident
     course.incident_since = np.where(incident, np.where(course.incident_since < 0, at, course.incident_since), -1)
     if schedule.incident_minutes is not None:
         _end(course, incident & (at - course.incident_since >= schedule.incident_minutes), Ended.INCIDENT, at, row)
-    current = ruling.step == course.step
-    enough = current & (canary >= needed) & (stable >= needed)
-    proven = enough & ruling.cleared
-    free = course.live & ~incident & (course.since >= schedule.bake_min[course.step])
-    late = free & ~proven & (course.since >= schedule.bake_max[course.step])
+    enough = (ruling.step == course.step) & (canary >= rules.canary_samples) & (stable >= rules.min_samples)
+    _go_on(schedule, course, ~incident, enough, ruling.cleared, at)
+
+
+def _go_on(schedule: Schedule, course: _Course, calm: Flags, enough: Flags, cleared: Flags, at: int) -> None:
+    """Up when the bake is over and the margins are proven; at the longest bake as the policy says."""
+    longest = schedule.bake_max[course.step]
+    free = course.live & calm & (course.since >= schedule.bake_min[course.step])
+    proven = free & enough & cleared
+    late = free & ~proven & (course.since >= longest)
     follow = schedule.on_inconclusive[course.step]
-    _end(course, late & (follow == OnInconclusive.ROLLBACK), Ended.INCONCLUSIVE, at, row)
-    _end(
-        course,
-        course.live & (course.since > schedule.bake_max[course.step] + schedule.hold_minutes),
-        Ended.INCONCLUSIVE,
-        at,
-        row,
-    )
     waived = late & enough & (follow == OnInconclusive.ADVANCE)
-    _advance(course, course.live & ((free & proven) | waived), waived, at)
+    _end(course, late & (follow == OnInconclusive.ROLLBACK), Ended.INCONCLUSIVE, at, at)
+    _end(course, course.since > longest + schedule.hold_minutes, Ended.INCONCLUSIVE, at, at)
+    _advance(course, course.live & (proven | waived), waived, at)
+
+
+def _note(course: _Course, ruling: Ruling) -> None:
+    """The evidence of what still runs; what ended keeps what it ended with."""
+    live, out = course.live, course.outcomes
+    out.odds = np.where(live, ruling.odds, out.odds)
+    before = out.by_metric or ruling.shares
+    out.by_metric = {name: np.where(live, part, before[name]) for name, part in ruling.shares.items()}
 
 
 def _end(course: _Course, which: Flags, how: Ended, at: int, row: int) -> None:

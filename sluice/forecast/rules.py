@@ -9,6 +9,8 @@ HIGH_GRID = (1.1, 1.2, 1.35, 1.5, 1.75, 2.0, 2.5, 3.0, 4.0, 6.0, 9.0, 14.0, 25.0
 LOW_GRID = tuple(1 / g for g in (1.01, 1.02, 1.03, 1.05, 1.08, 1.12, 1.18, 1.27, 1.4, 1.7, 2.5))
 CLEAR_GRID = (0.5, 0.7, 0.85, 1.0, 1.15, 1.35, 1.6)
 RAIL_GRID = (0.02, 0.05, 0.1, 0.2, 0.35, 0.55, 0.8, 0.98)
+RARE_FRACTIONS = (1 / 8, 1 / 4, 1 / 2)
+RARE_MOST, RARE_LEAST = 0.5, 1e-4
 CLEARED_AT = 20.0
 RAIL_NEED = 1000.0
 RAIL_PHI = 2.0
@@ -50,8 +52,13 @@ class Rule:
         return HIGH_GRID if self.bad_high else LOW_GRID
 
     @property
+    def enforced(self) -> bool:
+        """Whether it takes part in decisions; shown it is in any case."""
+        return self.share > 0 and not self.observed
+
+    @property
     def needs_proof(self) -> bool:
-        return self.share > 0 and any(margin is not None for margin in self.margins)
+        return self.enforced and any(margin is not None for margin in self.margins)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +71,8 @@ class Rules:
     sustain_minutes: float
     data_lag_minutes: int
     min_samples: int
+    canary_samples: int
+    """The floor on the canary's side, which is never below what a rate can be judged by."""
 
     def cap(self, rule: Rule) -> float:
         """The most that one minute may prove, in nats."""

@@ -12,10 +12,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from sluice.forecast.arrays import Floats, Whole
-from sluice.forecast.evidence import Exposed
 from sluice.forecast.latency import LatencyShape, Side, over_thresholds
+from sluice.forecast.minutes import Exposed, MetricMinute
 from sluice.forecast.rules import Rule
-from sluice.forecast.vector_judge import MetricMinute
 
 DAY_MINUTES = 1440
 
