@@ -63,6 +63,14 @@ fmt: $(SETUP) ## format the code and fix what can be fixed
 golden: $(SETUP) ## write the golden files again; read their diff
 	SLUICE_GOLDEN=write $(VENV)/bin/python -m pytest -q -m golden
 
+.PHONY: docs
+docs: $(SETUP) ## write docs/policies.md again: the forecasts of the ready-made policies
+	$(VENV)/bin/python -m tools.policies_page
+
+.PHONY: bench-judge
+bench-judge: $(SETUP) ## the judge against rivals in simulated worlds: docs/judge.md; takes minutes
+	$(VENV)/bin/python -m benchmarks.judge
+
 .PHONY: clean
 clean: ## remove everything that was made
 	rm -rf $(VENV) $(BARE) build .coverage .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -107,7 +107,9 @@ def what_ifs(policy: Policy) -> tuple[WhatIf, ...]:
     tried += [
         WhatIf(f"{rule.name} -10 %", Effect({rule.name: 0.9}), True) for rule in rules.metrics if not rule.bad_high
     ]
-    return (*tried, *_declared(policy, rules))
+    declared = _declared(policy, rules)
+    named = [case.effect for case in declared]
+    return (*(case for case in tried if case.effect not in named or not case.harmful), *declared)
 
 
 def _declared(policy: Policy, rules: Rules) -> list[WhatIf]:
