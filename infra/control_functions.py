@@ -33,6 +33,8 @@ SIZINGS: Mapping[str, Sizing] = {
     # Must be over before the next one starts.
     "sweep": Sizing(50, 256),
     "command": Sizing(30, 256),
+    # A batch of events, one small object each.
+    "archive": Sizing(60, 256),
 }
 
 
@@ -50,12 +52,13 @@ def environment(names: Names, word: str) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class FunctionArgs:
-    """What all functions of a stack share."""
+    """What all functions of a stack share, and by function what only that one is told."""
 
     scope: Scope
     code: pulumi.Archive
     log_retention_days: int
     protect: bool
+    told: Mapping[str, Mapping[str, pulumi.Input[str]]]
 
 
 def control_function(word: str, args: FunctionArgs, parent: pulumi.Resource) -> aws.lambda_.Function:
@@ -78,7 +81,9 @@ def control_function(word: str, args: FunctionArgs, parent: pulumi.Resource) -> 
         timeout=sizing.timeout_seconds,
         memory_size=sizing.memory_mb,
         reserved_concurrent_executions=sizing.reserved,
-        environment=aws.lambda_.FunctionEnvironmentArgs(variables=environment(names, word)),
+        environment=aws.lambda_.FunctionEnvironmentArgs(
+            variables={**environment(names, word), **args.told.get(word, {})}
+        ),
         opts=pulumi.ResourceOptions(parent=parent, protect=args.protect, depends_on=[logs, *permissions]),
     )
 

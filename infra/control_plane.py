@@ -9,6 +9,7 @@ import pulumi_aws as aws
 
 from infra import machine
 from infra.alarm_path import alarm_path
+from infra.archive_path import archive_bucket, archive_path
 from infra.bundle import archive
 from infra.capture_bucket import capture_bucket
 from infra.control_functions import FunctionArgs, control_function, fixed_role
@@ -30,10 +31,13 @@ class ControlPlane(pulumi.ComponentResource):
         self.table = records_table(names, protect=spec.protect, parent=self)
         self.topic = aws.sns.Topic("pages", name=names.topic, opts=pulumi.ResourceOptions(parent=self))
         self.capture = capture_bucket(names, protect=spec.protect, retained=adopts(spec), parent=self)
-        shared = FunctionArgs(scope_of(names, spec), archive(), spec.log_retention_days, spec.protect)
+        self.archive = archive_bucket(names, spec.audit, protect=spec.protect, parent=self)
+        told = {"archive": {"SLUICE_ARCHIVE": self.archive.bucket}}
+        shared = FunctionArgs(scope_of(names, spec), archive(), spec.log_retention_days, spec.protect, told)
         self.functions = {word: control_function(word, shared, self) for word in FUNCTIONS}
         self.machine = self._clock()
         self.alarms = alarm_path(names, watched_alarms(spec), self.functions["alarm"], self)
+        archive_path(self.table, self.functions["archive"], self.alarms.dead_letters, self)
         self._sweep_every_minute()
         for alarm in page_alarms(names):
             page_alarm(names, alarm, self.topic.arn, self)

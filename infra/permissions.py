@@ -155,12 +155,29 @@ def command_document(scope: Scope) -> Document:
     )
 
 
+def archive_document(scope: Scope) -> Document:
+    """Copy events from the table's stream to the locked bucket: write, compare what is there already, nothing else."""
+    bucket = scope.names.archive_bucket_arn
+    return document(
+        _own_logs(scope, "archive"),
+        allow("ReadStream", [f"dynamodb:{operation}" for operation in STREAM_OPERATIONS], [scope.names.streams_arn]),
+        allow("KeepEvents", ["s3:PutObject"], [f"{bucket}/events/*", f"{bucket}/tampering/*"]),
+        allow("CompareKeptEvents", ["s3:GetObject"], [f"{bucket}/events/*"]),
+        # Lambda sends what it could not hand over with the function's own role.
+        allow("GiveUp", ["sqs:SendMessage"], [scope.names.dead_letter_queue_arn]),
+    )
+
+
+STREAM_OPERATIONS = ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams")
+"""What Lambda's poller calls in the function's name."""
+
 FUNCTION_DOCUMENTS: Mapping[str, Callable[[Scope], Document]] = {
     "submit": submit_document,
     "tick": tick_document,
     "alarm": alarm_document,
     "sweep": sweep_document,
     "command": command_document,
+    "archive": archive_document,
 }
 
 

@@ -34,6 +34,9 @@ def records_table(names: Names, *, protect: bool, parent: pulumi.Resource) -> aw
                 projection_type="KEYS_ONLY",
             )
         ],
+        # What the archive is fed from: the new image is the event as it was written.
+        stream_enabled=True,
+        stream_view_type="NEW_IMAGE",
         point_in_time_recovery=aws.dynamodb.TablePointInTimeRecoveryArgs(enabled=True),
         deletion_protection_enabled=protect,
         opts=pulumi.ResourceOptions(parent=parent, protect=protect),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from sluice.core.names import alarm_prefix, metrics_namespace, name_root, outcome_namespace
 
-FUNCTIONS = ("submit", "tick", "alarm", "sweep", "command")
+FUNCTIONS = ("submit", "tick", "alarm", "sweep", "command", "archive")
 LIVE_INDEX = "live"
 _BOOTSTRAP = "bootstrap"
 _BOOTSTRAP_CHARACTERS = 45
@@ -120,6 +120,20 @@ class Names:
     def capture_bucket(self) -> str:
         """Only the beginning: bucket names are global, so Pulumi adds seven random digits (63 characters in all)."""
         return f"{self.prefix.lower().replace('_', '-')[:45].rstrip('-')}-capture"
+
+    @property
+    def archive_bucket(self) -> str:
+        """Only the beginning, as with captures: a locked bucket outlives its stack, and a later stack gets one of its own."""
+        return f"{self.prefix.lower().replace('_', '-')[:45].rstrip('-')}-audit"
+
+    @property
+    def archive_bucket_arn(self) -> str:
+        return self.place.bucket_arn(f"{self.archive_bucket}-*")
+
+    @property
+    def streams_arn(self) -> str:
+        """A stream's name is the moment it was made."""
+        return f"{self.table_arn}/stream/*"
 
     @property
     def alarm_prefix(self) -> str:

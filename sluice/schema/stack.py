@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from sluice.core.errors import BadInput
@@ -65,6 +65,14 @@ class EndpointSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class AuditSpec:
+    """How the archive of audit events is locked. `compliance`: nobody, not even the account's root, can delete before the time is over."""
+
+    retention_days: int = 400
+    mode: Literal["governance", "compliance"] = "governance"
+
+
+@dataclass(frozen=True, slots=True)
 class StackSpec:
     """A whole stack's configuration.
 
@@ -76,6 +84,7 @@ class StackSpec:
     artifact_buckets: tuple[str, ...]
     protect: bool
     log_retention_days: int
+    audit: AuditSpec = AuditSpec()
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +130,7 @@ def parse_stack(document: Mapping[str, object], root: Path, project: str, stack:
         tuple(sorted(buckets.union(model.artifact_buckets))),
         model.protect,
         model.log_retention_days,
+        AuditSpec(model.audit.retention_days, model.audit.mode),
     )
 
 

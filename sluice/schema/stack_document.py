@@ -103,6 +103,15 @@ class Endpoint(Strict):
         return value
 
 
+class Audit(Strict):
+    """The archive of audit events, locked by S3."""
+
+    retention_days: int = Field(default=400, ge=1, le=36_500)
+    """How long each event stays locked after it was written."""
+    mode: Literal["governance", "compliance"] = "governance"
+    """`compliance`: nobody, not even the account's root, can delete an event before its time."""
+
+
 class Stack(Strict):
     """Everything of a stack. Each endpoint is read as an `Endpoint` of its own, so that one's faults do not hide another's."""
 
@@ -116,3 +125,5 @@ class Stack(Strict):
     """Buckets besides those of the configured releases whose models must stay readable, such as that of a champion released long ago."""
     log_retention_days: Annotated[int, AfterValidator(_offered)] = 30
     """Of the functions and the containers. One of the numbers of days CloudWatch Logs offers."""
+    audit: Audit = Audit()
+    """How the archive of audit events is locked. See [The archive of audit events](#the-archive-of-audit-events)."""

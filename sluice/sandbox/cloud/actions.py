@@ -99,6 +99,11 @@ def _tables(action: str) -> Rule:
     return lambda params, place: [_need(action, _table({"TableName": t}, place)) for t in params["RequestItems"]]
 
 
+def _stream(params: Params, _place: Place) -> str:
+    """A shard iterator begins with its stream's ARN."""
+    return str(params.get("StreamArn") or params["ShardIterator"]).partition("|")[0]
+
+
 _TRANSACTED = {
     "Put": "dynamodb:PutItem",
     "Update": "dynamodb:UpdateItem",
@@ -274,7 +279,7 @@ def _group(params: Params, place: Place) -> str:
     return place.arn("logs", f"log-group:{params['logGroupName']}")
 
 
-def _stream(params: Params, place: Place) -> str:
+def _log_stream(params: Params, place: Place) -> str:
     return f"{_group(params, place)}:log-stream:{params['logStreamName']}"
 
 
@@ -324,6 +329,7 @@ _TABLE: dict[tuple[str, str], Rule] = {
     ("dynamodb", "BatchWriteItem"): _tables("dynamodb:BatchWriteItem"),
     ("dynamodb", "TransactWriteItems"): _transaction,
     ("dynamodb", "TransactGetItems"): _transaction,
+    **_same("dynamodbstreams", "dynamodb", _stream, "DescribeStream", "GetShardIterator", "GetRecords"),
     **_same(
         "sagemaker",
         "sagemaker",
@@ -389,8 +395,8 @@ _TABLE: dict[tuple[str, str], Rule] = {
     **_same("lambda", "lambda", _function, "GetFunction", "GetFunctionConfiguration"),
     ("events", "PutEvents"): _put_events,
     **_same("logs", "logs", _group, "CreateLogGroup", "FilterLogEvents"),
-    **_same("logs", "logs", _stream, "PutLogEvents", "GetLogEvents"),
-    ("logs", "CreateLogStream"): _on("logs:CreateLogStream", _stream),
+    **_same("logs", "logs", _log_stream, "PutLogEvents", "GetLogEvents"),
+    ("logs", "CreateLogStream"): _on("logs:CreateLogStream", _log_stream),
     **_free(
         "application-autoscaling",
         "application-autoscaling",

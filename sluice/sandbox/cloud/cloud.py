@@ -23,6 +23,7 @@ from sluice.sandbox.cloud.gate import Gate
 from sluice.sandbox.cloud.handoff import Handoff
 from sluice.sandbox.cloud.iam import Authorizer
 from sluice.sandbox.cloud.sources import Sources
+from sluice.sandbox.cloud.streams import Streams
 
 # Whoever runs the sandbox may have an AWS profile; nothing of it may be seen here.
 _NO_PROFILE = {
@@ -61,6 +62,7 @@ class Cloud:
         self.handoff = Handoff(self.functions)
         self.delivery = Delivery(self.clock, self.functions, self.handoff, self.place, latency_seconds=event_seconds)
         self.sources = Sources(self.clock, self.gate, self.functions, self.place)
+        self.streams = Streams(self.clock, self.gate, self.functions, self.place)
         self.clockwork = Clockwork(self.clock, self.gate, self.authorizer)
         self._seed = seed
         self._moto: Any = None
@@ -117,4 +119,4 @@ class Cloud:
         self.stop()
 
     def _parts(self) -> list[Any]:
-        return [self.gate, self.functions, self.handoff, self.delivery, self.sources, self.clockwork]
+        return [self.gate, self.functions, self.handoff, self.delivery, self.sources, self.streams, self.clockwork]

@@ -175,6 +175,24 @@ def install_long_polling(sleep: Callable[[float], None]) -> Undo:
 # DynamoDB
 
 
+def install_stream_watch(written: Callable[[Any, Mapping[str, Any]], None]) -> Undo:
+    """written(table, record) after a change went into a table's stream; moto's own nested invocation does not happen."""
+    from moto.dynamodb.models.table import StreamShard
+
+    original = StreamShard.add
+
+    @wraps(original)
+    def added(shard: Any, old: Any, new: Any) -> None:
+        mappings, shard.table.lambda_event_source_mappings = shard.table.lambda_event_source_mappings, {}
+        try:
+            original(shard, old, new)
+        finally:
+            shard.table.lambda_event_source_mappings = mappings
+        written(shard.table, shard.items[-1].record)
+
+    return _replace(StreamShard, "add", added)
+
+
 def install_transaction_memory(now: Callable[[], datetime]) -> Undo:
     """TransactWriteItems becomes idempotent by ClientRequestToken for ten minutes, as it is on AWS; moto ignores it."""
     from moto.core.responses import EmptyResult
@@ -214,7 +232,7 @@ def install_light_transactions() -> Undo:
     under_way: list[Mapping[str, Any]] = []
 
     def snapshot(value: Any) -> Any:
-        if not isinstance(value, Table) or value.stream_shard is not None:
+        if not isinstance(value, Table):
             return copy.deepcopy(value)
         kept: Any = object.__new__(type(value))
         kept.__dict__.update(value.__dict__)
@@ -224,6 +242,9 @@ def install_light_transactions() -> Undo:
                 kept.items[hash_key] = items.copy()
         for update in under_way:
             _keep_item(models, kept, update)
+        if value.stream_shard is not None:
+            kept.stream_shard = copy.copy(value.stream_shard)
+            kept.stream_shard.items, kept.stream_shard.table = value.stream_shard.items.copy(), kept
         return kept
 
     @wraps(original)

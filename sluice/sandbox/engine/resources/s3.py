@@ -114,6 +114,35 @@ POLICY = _setting(
     "policy",
 )
 
+
+def _put_lock(aws: Aws, change: Change) -> dict[str, Any]:
+    """Terraform's `rule.defaultRetention`; the word Enabled is the only one there is."""
+    rule = change.new.get("rule")
+    spelled = {}
+    if rule:
+        retention = rule["defaultRetention"]
+        time = {name.title(): int(retention[name]) for name in ("days", "years") if name in retention}
+        spelled = {"Rule": {"DefaultRetention": {"Mode": retention["mode"], **time}}}
+    configuration = {"ObjectLockEnabled": "Enabled", **spelled}
+    return aws.call(
+        "s3", "PutObjectLockConfiguration", Bucket=change.new["bucket"], ObjectLockConfiguration=configuration
+    )
+
+
+OBJECT_LOCK = Kind(
+    type="aws:s3/bucketObjectLockConfiguration:BucketObjectLockConfiguration",
+    service="s3",
+    create=_put_lock,
+    update=_put_lock,
+    delete=None,  # a bucket that locks never stops locking
+    id="{bucket}",
+    rules=Rules(accepted=_ONE_ACCOUNT),
+    force_new=("bucket", "expectedBucketOwner", "objectLockEnabled"),
+    required=("bucket",),
+    defaults={"objectLockEnabled": "Enabled"},
+    known=("bucket", "objectLockEnabled", "rule"),
+)
+
 _OBJECT = {"Bucket": "bucket", "Key": "key"}
 _BODIES = ("source", "content", "contentBase64")
 _SENT = (
@@ -186,6 +215,7 @@ KINDS = (
     BUCKET,
     VERSIONING,
     PUBLIC_ACCESS_BLOCK,
+    OBJECT_LOCK,
     ENCRYPTION,
     LIFECYCLE,
     POLICY,
