@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
@@ -23,7 +24,15 @@ def event_filter() -> Document:
     return {"dynamodb": {"Keys": {"sk": {"S": [{"prefix": "V#"}]}}}}
 
 
-def archive_bucket(names: Names, audit: AuditSpec, *, protect: bool, parent: pulumi.Resource) -> aws.s3.Bucket:
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """The bucket, and the lock that must stand before the first event is written: what is written before stays unlocked."""
+
+    bucket: aws.s3.Bucket
+    lock: aws.s3.BucketObjectLockConfiguration
+
+
+def archive_bucket(names: Names, audit: AuditSpec, *, protect: bool, parent: pulumi.Resource) -> Locked:
     """Retained always: S3 refuses to delete what is locked, and the trail must outlive whoever destroys the stack."""
     bucket = aws.s3.Bucket(
         names.archive_bucket,
@@ -41,12 +50,16 @@ def archive_bucket(names: Names, audit: AuditSpec, *, protect: bool, parent: pul
         opts=opts,
     )
     aws.s3.BucketServerSideEncryptionConfiguration("audit", bucket=bucket.bucket, rules=[_encryption()], opts=opts)
-    aws.s3.BucketObjectLockConfiguration("audit", bucket=bucket.bucket, rule=_lock(audit), opts=opts)
-    return bucket
+    lock = aws.s3.BucketObjectLockConfiguration("audit", bucket=bucket.bucket, rule=_lock(audit), opts=opts)
+    return Locked(bucket, lock)
 
 
 def archive_path(
-    table: aws.dynamodb.Table, function: aws.lambda_.Function, dead_letters: aws.sqs.Queue, parent: pulumi.Resource
+    table: aws.dynamodb.Table,
+    function: aws.lambda_.Function,
+    archive: Locked,
+    dead_letters: aws.sqs.Queue,
+    parent: pulumi.Resource,
 ) -> None:
     """From the table's stream to the function, oldest first, from the first event on."""
     aws.lambda_.EventSourceMapping(
@@ -68,7 +81,7 @@ def archive_path(
         destination_config=aws.lambda_.EventSourceMappingDestinationConfigArgs(
             on_failure=aws.lambda_.EventSourceMappingDestinationConfigOnFailureArgs(destination_arn=dead_letters.arn)
         ),
-        opts=pulumi.ResourceOptions(parent=parent),
+        opts=pulumi.ResourceOptions(parent=parent, depends_on=[archive.lock]),
     )
 
 

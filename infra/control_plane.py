@@ -32,12 +32,12 @@ class ControlPlane(pulumi.ComponentResource):
         self.topic = aws.sns.Topic("pages", name=names.topic, opts=pulumi.ResourceOptions(parent=self))
         self.capture = capture_bucket(names, protect=spec.protect, retained=adopts(spec), parent=self)
         self.archive = archive_bucket(names, spec.audit, protect=spec.protect, parent=self)
-        told = {"archive": {"SLUICE_ARCHIVE": self.archive.bucket}}
+        told = {"archive": {"SLUICE_ARCHIVE": self.archive.bucket.bucket}}
         shared = FunctionArgs(scope_of(names, spec), archive(), spec.log_retention_days, spec.protect, told)
         self.functions = {word: control_function(word, shared, self) for word in FUNCTIONS}
         self.machine = self._clock()
         self.alarms = alarm_path(names, watched_alarms(spec), self.functions["alarm"], self)
-        archive_path(self.table, self.functions["archive"], self.alarms.dead_letters, self)
+        archive_path(self.table, self.functions["archive"], self.archive, self.alarms.dead_letters, self)
         self._sweep_every_minute()
         for alarm in page_alarms(names):
             page_alarm(names, alarm, self.topic.arn, self)

@@ -78,6 +78,15 @@ def page_alarms(names: Names) -> Iterator[PageAlarm]:
         periods=5,
         silence_pages=True,
     )
+    yield PageAlarm(
+        word="tampered",
+        description="A stored audit event was changed or deleted: `sluice verify` names it, the archive keeps it as it was",
+        namespace=names.metrics_namespace,
+        metric="Tampered",
+        statistic="Maximum",
+        threshold=0,
+        dimensions={"service": "archive"},
+    )
 
 
 def page_alarm(

@@ -41,6 +41,15 @@ class Target:
         """The command function's fixed name, as `infra.resource_names` makes it."""
         return f"{self.project}-{self.stack}-command"
 
+    @property
+    def table(self) -> str:
+        """The table of records."""
+        return f"{self.project}-{self.stack}"
+
+    def of(self, word: str) -> str:
+        """A control function's name, by its word."""
+        return f"{self.project}-{self.stack}-{word}"
+
     def line(self, command: str, *more: str) -> str:
         """The command line that does something else with the same endpoint."""
         return shlex.join(["sluice", command, f"{self.stack}/{self.endpoint}", *self.options, *more])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -106,6 +106,14 @@ def replay(events: Iterable[Event]) -> Head | None:
     if last is None:
         return None
     return read_head({**body, "version": last.seq, "chain": last.hash})
+
+
+def states(events: Iterable[Event]) -> Iterator[tuple[Event, Head]]:
+    """Each event of a chain read from its start, with the head record it led to."""
+    body: Document = {}
+    for event in events:
+        body = patched(body, dict(event.change))
+        yield event, read_head({**body, "version": event.seq, "chain": event.hash})
 
 
 def read_head(document: Document) -> Head:

@@ -126,4 +126,4 @@ class Stack(Strict):
     log_retention_days: Annotated[int, AfterValidator(_offered)] = 30
     """Of the functions and the containers. One of the numbers of days CloudWatch Logs offers."""
     audit: Audit = Audit()
-    """How the archive of audit events is locked. See [The archive of audit events](#the-archive-of-audit-events)."""
+    """How the archive of audit events is locked."""

@@ -23,6 +23,7 @@ from sluice.sandbox.triage import ENDPOINT, Example
 from tests.acceptance.conftest import Stage, on_stage
 
 TABLE = "sluice-dev"
+FIRST = {"pk": {"S": f"E#{ENDPOINT}"}, "sk": {"S": "V#000000001"}}
 
 
 @dataclass(frozen=True)
@@ -39,38 +40,41 @@ class Told:
 
 
 @pytest.fixture(scope="module")
-def stage(example: Example) -> Iterator[Stage]:
-    with on_stage(example) as made:
-        made.up("v1")
-        made.send()
-        made.up("v2")
-        made.until_ended()
-        made.up("v3")
-        made.until_ended()
-        assert made.head.outcome.phase is Phase.ROLLED_BACK
-        made.sandbox.run_until(lambda: False, 3600)
-        yield made
+def told(example: Example) -> Told:
+    with on_stage(example) as stage:
+        stage.up("v1")
+        stage.send()
+        stage.up("v2")
+        stage.until_ended()
+        stage.up("v3")
+        stage.until_ended()
+        assert stage.head.outcome.phase is Phase.ROLLED_BACK
+        stage.sandbox.run_until(lambda: False, 3600)
+        return found(stage)
 
 
-@pytest.fixture(scope="module")
-def told(stage: Stage) -> Told:
-    bucket = archive_bucket_of("sluice-dev-archive")
+@pytest.fixture
+def quiet(example: Example) -> Iterator[Stage]:
+    """v1 serves: one event, and it is archived."""
+    with on_stage(example) as stage:
+        stage.up("v1")
+        stage.sandbox.run_until(lambda: False, 60)
+        yield stage
+
+
+def found(stage: Stage) -> Told:
     now = int(stage.sandbox.cloud.clock.now().timestamp())
-    return Told(table_trail(TABLE, ENDPOINT), archived_trail(bucket, ENDPOINT), stage.head, now)
+    return Told(table_trail(TABLE, ENDPOINT), archived_trail(bucket(), ENDPOINT), stage.head, now)
+
+
+def bucket() -> str:
+    return archive_bucket_of("sluice-dev-archive")
 
 
 def test_every_event_reaches_the_archive_as_it_was_written(told: Told) -> None:
     assert len(told.table) > 20, "two whole rollouts"
     assert told.archive.kept == told.table
     assert told.check() == ()
-
-
-def test_the_archive_is_locked(stage: Stage) -> None:
-    s3, bucket = boto3.client("s3"), archive_bucket_of("sluice-dev-archive")
-    (first, *_) = s3.list_object_versions(Bucket=bucket, Prefix=f"events/{ENDPOINT}/")["Versions"]
-
-    with pytest.raises(s3.exceptions.ClientError, match="AccessDenied|locked|Access Denied"):
-        s3.delete_object(Bucket=bucket, Key=first["Key"], VersionId=first["VersionId"])
 
 
 # Tampering with any one event, in every way, is found and named. The stored trail is the sandbox's own.
@@ -110,9 +114,9 @@ def test_the_newest_events_cut_off_together_with_the_head_are_found_in_the_archi
     shorter = told.table[:-3]
     forged_head = replay(decode(Event, kept.document) for kept in shorter)
 
-    found = check_trail(ENDPOINT, shorter, forged_head, told.archive, told.now).damages
+    missed = check_trail(ENDPOINT, shorter, forged_head, told.archive, told.now).damages
 
-    assert [damage.seq for damage in found] == [kept.seq for kept in told.table[-3:]]
+    assert [damage.seq for damage in missed] == [kept.seq for kept in told.table[-3:]]
     assert check_trail(ENDPOINT, shorter, forged_head, None, told.now).damages == ()
 
 
@@ -122,11 +126,11 @@ def test_reordered_events_are_found_and_both_named(told: Told, data: st.DataObje
     one, other = data.draw(st.lists(st.sampled_from(told.table), min_size=2, max_size=2, unique_by=lambda k: k.seq))
     table = _with(_with(told.table, one.seq, other.document), other.seq, one.document)
 
-    found = {damage.seq: damage for damage in told.check(table)}
+    named = {damage.seq: damage for damage in told.check(table)}
 
-    assert set(found) == {one.seq, other.seq}
-    assert found[one.seq].kind == "reordered"
-    assert f"stands event {other.seq}" in found[one.seq].sentence
+    assert set(named) == {one.seq, other.seq}
+    assert named[one.seq].kind == "reordered"
+    assert f"stands event {other.seq}" in named[one.seq].sentence
 
 
 def test_a_whole_chain_forged_from_one_event_on_is_found_in_the_archive(told: Told) -> None:
@@ -142,11 +146,11 @@ def test_a_whole_chain_forged_from_one_event_on_is_found_in_the_archive(told: To
         previous = event.hash if kept.seq >= 5 else None
         table.append(Kept(kept.seq, encode(event)))
 
-    found = told.check(tuple(table))
+    forged = told.check(tuple(table))
 
-    assert [damage.seq for damage in found] == [kept.seq for kept in told.table if kept.seq >= 5]
-    assert "(because, hash)" in found[0].sentence
-    assert "the archive has" in found[0].sentence
+    assert [damage.seq for damage in forged] == [kept.seq for kept in told.table if kept.seq >= 5]
+    assert "(because, hash)" in forged[0].sentence
+    assert "the archive has" in forged[0].sentence
 
 
 @pytest.mark.parametrize("document", [None, {}, {"seq": 3}, {"seq": float("inf")}])
@@ -167,64 +171,63 @@ def test_a_forged_head_is_found(told: Told) -> None:
 # The same with hands: in the table and in the bucket.
 
 
-def test_tampering_in_the_table_is_seen_by_the_stream_even_if_it_is_undone(example: Example) -> None:
-    with on_stage(example) as stage:
-        stage.up("v1")
-        stage.sandbox.run_until(lambda: False, 60)
-        dynamodb = boto3.client("dynamodb")
-        key = {"pk": {"S": f"E#{ENDPOINT}"}, "sk": {"S": "V#000000001"}}
-        item = dynamodb.get_item(TableName=TABLE, Key=key)["Item"]
-        dynamodb.delete_item(TableName=TABLE, Key=key)
-        stage.sandbox.run_until(lambda: False, 60)
-        dynamodb.put_item(TableName=TABLE, Item=item)
-        stage.sandbox.run_until(lambda: False, 60)
+def test_the_archive_is_locked(quiet: Stage) -> None:
+    s3 = boto3.client("s3")
+    (first, *_) = s3.list_object_versions(Bucket=bucket(), Prefix=f"events/{ENDPOINT}/")["Versions"]
 
-        now = int(stage.sandbox.cloud.clock.now().timestamp())
-        archive = archived_trail(archive_bucket_of("sluice-dev-archive"), ENDPOINT)
-        (damage,) = check_trail(ENDPOINT, table_trail(TABLE, ENDPOINT), stage.head, archive, now).damages
-
-        assert damage.sentence == "event 1: the stream saw a REMOVE of it; events are only ever added"
-        assert "event 1 of dev-triage was deleted in the table" in stage.sandbox.cloud.functions.text(
-            "sluice-dev-archive"
-        )
+    with pytest.raises(s3.exceptions.ClientError, match="Access ?Denied"):
+        s3.delete_object(Bucket=bucket(), Key=first["Key"], VersionId=first["VersionId"])
 
 
-def test_writing_over_the_archived_copy_and_deleting_it_are_seen_and_the_first_copy_is_believed(
-    stage: Stage, told: Told
+def test_tampering_in_the_table_is_seen_by_the_stream_even_if_it_is_undone(quiet: Stage) -> None:
+    dynamodb = boto3.client("dynamodb")
+    item = dynamodb.get_item(TableName=TABLE, Key=FIRST)["Item"]
+    dynamodb.delete_item(TableName=TABLE, Key=FIRST)
+    quiet.sandbox.run_until(lambda: False, 60)
+    dynamodb.put_item(TableName=TABLE, Item=item)
+    quiet.sandbox.run_until(lambda: False, 60)
+
+    (damage,) = found(quiet).check()
+
+    assert damage.sentence == "event 1: the stream saw a REMOVE of it; events are only ever added"
+    said = quiet.sandbox.cloud.functions.text("sluice-dev-archive")
+    assert "event 1 of dev-triage was deleted in the table" in said
+
+
+def test_writing_over_the_archived_copy_and_deleting_it_are_seen_and_the_first_copy_is_believed(quiet: Stage) -> None:
+    s3, key = boto3.client("s3"), f"events/{ENDPOINT}/000000001.json"
+    s3.put_object(Bucket=bucket(), Key=key, Body=b"{}", ChecksumAlgorithm="SHA256")
+    s3.delete_object(Bucket=bucket(), Key=key)
+
+    over, deleted = found(quiet).check()
+
+    assert "the first one is still there" in over.sentence
+    assert "below the delete marker" in deleted.sentence
+
+
+def test_an_archive_that_cannot_be_written_is_caught_up_with_and_what_is_too_old_goes_to_the_dead_letters(
+    example: Example,
 ) -> None:
-    s3, bucket = boto3.client("s3"), archive_bucket_of("sluice-dev-archive")
-    s3.put_object(Bucket=bucket, Key=f"events/{ENDPOINT}/000000002.json", Body=b"{}", ChecksumAlgorithm="SHA256")
-    s3.delete_object(Bucket=bucket, Key=f"events/{ENDPOINT}/000000004.json")
-
-    damages = told.check(archive=archived_trail(bucket, ENDPOINT))
-
-    assert [damage.seq for damage in damages] == [2, 4]
-    assert "the first one is still there" in damages[0].sentence
-    assert "below the delete marker" in damages[1].sentence
-
-
-def test_an_archive_that_cannot_be_written_is_caught_up_with_and_given_up_on_only_after_a_day(example: Example) -> None:
     with on_stage(example) as stage:
-        broken = stage.sandbox.cloud.gate.inject(
-            Fault(Raise("SlowDown", status=503), function="sluice-dev-archive", operation="PutObject", times=None)
-        )
+        slow = Fault(Raise("SlowDown", status=503), function="sluice-dev-archive", operation="PutObject", times=None)
+        broken = stage.sandbox.cloud.gate.inject(slow)
         stage.up("v1")
         stage.sandbox.run_until(lambda: False, 3600)
-        bucket = archive_bucket_of("sluice-dev-archive")
-        assert archived_trail(bucket, ENDPOINT).kept == ()
-        now = int(stage.sandbox.cloud.clock.now().timestamp())
-        trail = check_trail(ENDPOINT, table_trail(TABLE, ENDPOINT), stage.head, archived_trail(bucket, ENDPOINT), now)
-        assert {damage.kind for damage in trail.damages} == {"unarchived"}
+        assert {damage.kind for damage in found(stage).check()} == {"unarchived"}
 
         stage.sandbox.cloud.gate.faults.remove(broken)
         stage.sandbox.run_until(lambda: False, 300)
 
-        assert archived_trail(bucket, ENDPOINT).kept == table_trail(TABLE, ENDPOINT)
+        assert found(stage).check() == ()
         assert _dead_letters() == 0
 
+        functions = boto3.client("lambda")
+        (mapping,) = functions.list_event_source_mappings(FunctionName="sluice-dev-archive")["EventSourceMappings"]
+        assert mapping["MaximumRecordAgeInSeconds"] == 24 * 3600
+        functions.update_event_source_mapping(UUID=mapping["UUID"], MaximumRecordAgeInSeconds=300)
         stage.sandbox.cloud.gate.inject(broken)
         stage.up("v2")
-        stage.sandbox.run_until(lambda: False, 27 * 3600)
+        stage.sandbox.run_until(lambda: False, 900)
 
         assert _dead_letters() > 0, "and a message there pages"
 
@@ -253,3 +256,54 @@ def _altered(event: Event, name: str) -> Event:
         case _:
             other = json.loads(json.dumps({**encode(value), "added": 1}))
     return replace(event, **{name: other})
+
+
+# As typed.
+
+
+def test_verify_says_what_it_checked_and_names_what_was_altered(quiet: Stage) -> None:
+    code, said, _ = typed(f"verify {ENDPOINT}")
+
+    assert code == 0
+    assert said == (
+        f"{ENDPOINT}: 1 events in an unbroken chain that leads to the stored record; "
+        "1 of them equal in the locked archive\n"
+    )
+
+    dynamodb = boto3.client("dynamodb")
+    item = dynamodb.get_item(TableName=TABLE, Key=FIRST)["Item"]
+    item["document"]["S"] = item["document"]["S"].replace("took over", "stole")
+    dynamodb.put_item(TableName=TABLE, Item=item)
+
+    code, said, _ = typed(f"verify {ENDPOINT}")
+    alone, _, _ = typed(f"verify {ENDPOINT} --no-archive")
+    _, lines, _ = typed(f"export {ENDPOINT}")
+
+    assert code == alone == 1
+    assert said.splitlines()[0].startswith(
+        "event 1: was altered, its content does not match its hash; the archive has adopted by pulumi: took over"
+    )
+    assert "stole" in json.loads(lines.splitlines()[0])["because"], "an export is what is stored"
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ("verify dev-triag", "endpoint 'dev-triag' is not known to stack dev (known: dev-triage)"),
+        ("export prod/dev-triage", "project 'sluice' and stack 'prod' have no records here"),
+    ],
+)
+def test_what_is_not_there_is_said_in_a_sentence(quiet: Stage, line: str, sentence: str) -> None:
+    code, shown, said = typed(line)
+
+    assert (code, shown) == (2, "")
+    assert said.startswith(sentence)
+
+
+def typed(line: str) -> tuple[int, str, str]:
+    from typer.testing import CliRunner
+
+    from sluice.cli.app import app
+
+    ran = CliRunner().invoke(app, line.split(), catch_exceptions=False)
+    return ran.exit_code, ran.stdout, ran.stderr

@@ -51,6 +51,7 @@ def life(example: Example, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         stage.up("v1", policy=str(policy))
         stage.send()
         scale("blue")
+        an_archive_in_trouble(stage)
         a_missing_archive(stage, policy)
         back_by_their_alarm(stage, policy)
         back_without_the_table(stage, policy)
@@ -109,6 +110,21 @@ def scale(slot: str) -> None:
 
 def set_off(alarm: str) -> None:
     boto3.client("cloudwatch").set_alarm_state(AlarmName=alarm, StateValue="ALARM", StateReason="test")
+
+
+def an_archive_in_trouble(stage: Stage) -> None:
+    """An event is told of twice; then one cannot be kept, and is given up on after a second try."""
+    stage.sandbox.run_until(lambda: False, 30)
+    key = {"pk": {"S": f"E#{ENDPOINT}"}, "sk": {"S": "V#000000001"}}
+    item = boto3.client("dynamodb").get_item(TableName=NAMES.table, Key=key)["Item"]
+    told = {"SequenceNumber": "1", "Keys": key, "NewImage": item}
+    record = {"eventName": "INSERT", "dynamodb": told}
+    functions = boto3.client("lambda")
+    functions.invoke(FunctionName=NAMES.function("archive"), Payload=json.dumps({"Records": [record]}))
+    (mapping,) = functions.list_event_source_mappings(FunctionName=NAMES.function("archive"))["EventSourceMappings"]
+    functions.update_event_source_mapping(UUID=mapping["UUID"], MaximumRetryAttempts=1)
+    slow = Fault(Raise("SlowDown"), function=NAMES.function("archive"), operation="PutObject", times=2)
+    stage.sandbox.cloud.gate.inject(slow)
 
 
 def a_missing_archive(stage: Stage, policy: object) -> None:

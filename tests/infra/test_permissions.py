@@ -134,6 +134,19 @@ EXPECTED = {
         "WriteMirror": WRITE_MIRROR,
         "TellPeople": TELL,
     },
+    "archive": {
+        "WriteOwnLogs": logs("archive"),
+        "ReadStream": (
+            [f"dynamodb:{name}" for name in ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams")],
+            [f"{TABLE}/stream/*"],
+        ),
+        "KeepEvents": (
+            ["s3:PutObject"],
+            [f"arn:aws:s3:::sluice-dev-audit-*/{what}/*" for what in ("events", "tampering")],
+        ),
+        "CompareKeptEvents": (["s3:GetObject"], ["arn:aws:s3:::sluice-dev-audit-*/events/*"]),
+        "GiveUp": (["sqs:SendMessage"], [f"arn:aws:sqs:{HERE}:sluice-dev-dead-letter"]),
+    },
     "clock": {"InvokeTick": (["lambda:InvokeFunction"], [f"arn:aws:lambda:{HERE}:function:sluice-dev-tick"])},
     "execution": {
         "ReadArtifacts": CHECK_ARTIFACTS,

@@ -12,7 +12,7 @@ from sluice.core.record import decode
 from sluice.core.release import release_from_tags
 from tests.infra.stacks import STATUS, Recording, endpoint, endpoint_document, release_document, run_program
 
-FUNCTIONS = ("submit", "tick", "alarm", "sweep", "command")
+FUNCTIONS = ("submit", "tick", "alarm", "sweep", "command", "archive")
 
 
 @pytest.fixture(scope="module")
@@ -90,8 +90,8 @@ def test_a_release_is_submitted_only_when_its_whole_way_back_stands(recorded):
 
 
 def _beside(parent: str) -> bool:
-    """Settings of the capture bucket: no rollback needs them."""
-    return parent.rpartition("::")[2] == "sluice-dev-capture"
+    """Settings of the buckets: no rollback needs them."""
+    return parent.rpartition("::")[2] in ("sluice-dev-capture", "sluice-dev-audit")
 
 
 def test_the_guard_is_made_last_so_that_destroy_asks_it_first(recorded):
@@ -105,6 +105,7 @@ def test_the_guard_is_made_last_so_that_destroy_asks_it_first(recorded):
         "BucketPublicAccessBlock",
         "BucketServerSideEncryptionConfiguration",
         "BucketLifecycleConfiguration",
+        "BucketObjectLockConfiguration",
     }
     assert guard.inputs["lifecycleScope"] == "CRUD"
     assert json.loads(guard.inputs["input"]) == {"action": "guard"}, (
@@ -182,6 +183,32 @@ def test_a_failed_rollback_is_delivered_again_within_seconds_for_more_than_an_ho
     assert redrive["maxReceiveCount"] * pause > 2 * 3600
     assert queue["messageRetentionSeconds"] == 14 * 24 * 3600
     assert recorded.only("EventSourceMapping", "alarm").inputs["functionResponseTypes"] == ["ReportBatchItemFailures"]
+
+
+def test_the_archive_is_locked_retained_and_fed_by_audit_events_alone(recorded):
+    bucket = recorded.only("Bucket", "sluice-dev-audit")
+    lock = recorded.only("BucketObjectLockConfiguration", "audit").inputs["rule"]
+    mapping = recorded.only("EventSourceMapping", "archive").inputs
+
+    assert bucket.inputs["objectLockEnabled"] is True
+    assert bucket.retained, "S3 refuses to delete what is locked: the trail outlives the stack"
+    assert lock == {"defaultRetention": {"mode": "GOVERNANCE", "days": 400}}
+    assert recorded.only("Table", "records").inputs["streamViewType"] == "NEW_IMAGE"
+    assert mapping["startingPosition"] == "TRIM_HORIZON"
+    assert [json.loads(f["pattern"]) for f in mapping["filterCriteria"]["filters"]] == [
+        {"dynamodb": {"Keys": {"sk": {"S": [{"prefix": "V#"}]}}}}
+    ]
+    assert mapping["destinationConfig"] == {"onFailure": {"destinationArn": "arn:of:dead-letter"}}
+    locked = ("BucketObjectLockConfiguration", "audit")
+    assert locked in recorded.needed("EventSourceMapping", "archive"), "what is written before the lock stays unlocked"
+    assert recorded.only("Function", "archive").inputs["environment"]["variables"]["SLUICE_ARCHIVE"]
+
+
+def test_how_long_and_how_hard_the_archive_is_locked_is_configuration():
+    strict = run_program(audit={"retention_days": 2557, "mode": "compliance"})
+
+    lock = strict.only("BucketObjectLockConfiguration", "audit").inputs["rule"]
+    assert lock == {"defaultRetention": {"mode": "COMPLIANCE", "days": 2557}}
 
 
 def test_events_are_sent_only_once_the_queue_lets_the_rule_in(recorded):

@@ -104,7 +104,7 @@ class Streams:
         outcome = self.runtime.run(function, json.dumps({"Records": batch}).encode(), mapping.function_arn)
         self._settle(mapping, function, reading, batch, outcome)
         if rest or reading.failures:
-            pause = min(POLL * 2**reading.failures, LONGEST_PAUSE)
+            pause = min(POLL * 2 ** min(reading.failures, 6), LONGEST_PAUSE)
             self._plan(uuid, self.clock.now() + pause)
 
     def _records(self, arn: str, reading: _Reading) -> list[dict[str, Any]]:

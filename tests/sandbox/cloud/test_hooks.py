@@ -62,6 +62,7 @@ HOOKS: list[tuple[Callable[[], hooks.Undo], list[str]]] = [
     ),
     (lambda: hooks.install_rule_delivery(lambda *_: None), ["moto.events.models:Rule.send_to_targets"]),
     (lambda: hooks.install_queue_watch(lambda queue: None), ["moto.sqs.models:Queue.add_message"]),
+    (lambda: hooks.install_stream_watch(lambda *_: None), ["moto.dynamodb.models.table:StreamShard.add"]),
     (lambda: hooks.install_long_polling(lambda seconds: None), ["moto.sqs.models:Queue.wait_for_messages"]),
     (
         lambda: hooks.install_transaction_memory(lambda: START),
@@ -163,6 +164,7 @@ def test_what_a_hook_added_to_a_class_is_gone_after_its_undo() -> None:
         ("moto.events.models:Rule.send_to_targets", ["self", "original_event", "transform_input"]),
         ("moto.sqs.models:Queue.add_message", ["self", "message"]),
         ("moto.sqs.models:Queue.wait_for_messages", ["self", "timeout"]),
+        ("moto.dynamodb.models.table:StreamShard.add", ["self", "old", "new"]),
         ("moto.dynamodb.responses:DynamoHandler.transact_write_items", ["self"]),
         ("moto.dynamodb.models:DynamoDBBackend.transact_write_items", ["self", "transact_items"]),
         ("botocore.signers:RequestSigner.handler", ["self", "operation_name", "request", "kwargs"]),
@@ -200,6 +202,10 @@ def test_a_hooked_function_has_the_parameters_the_hook_passes_on(path: str, name
         (f"{TASK}.state_task.service.state_task_service_callback", ["threading.Thread("]),
         ("moto.awslambda.responses:LambdaResponse.invoke", ['self._get_param("qualifier")', "self.backend.invoke("]),
         ("moto.sqs.models:Queue.add_message", ["self.lambda_event_source_mappings.items()"]),
+        (
+            "moto.dynamodb.models.table:StreamShard.add",
+            ["self.table.lambda_event_source_mappings.items()", "self.items.append(StreamRecord("],
+        ),
         ("moto.sqs.models:SQSBackend.receive_message", ["queue.wait_for_messages(1)"]),
         ("moto.events.models:EventsBackend.put_events", ["rule.send_to_targets(event_msg)"]),
         (f"{TASK}.state_task.lambda_eval_utils", ["boto_client_for("]),

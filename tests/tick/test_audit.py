@@ -1,0 +1,67 @@
+"""Every state change has its event, whatever dies at which call: the trail is compared with every state the store ever held."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+
+import pytest
+
+from sluice.core.audit import read_head, replay
+from sluice.core.record import Document, encode
+from sluice.core.trail import Kept, check_trail
+from sluice.sim.strikes import Moment, Strike, kill
+from sluice.sim.turmoil import Turmoil
+from sluice.sim.world import Killed
+from sluice.submit import submit
+from tests.tick.incidents import CALLS, made, next_submission
+
+LONG = 3 * 3600
+"""Longer than a whole rollout of the quick policy."""
+
+
+class Watcher:
+    """Notes every head record the store ever held, as a text, looking after every step of the world."""
+
+    def __init__(self, world: Turmoil) -> None:
+        self.world = world
+        self.states: list[Document] = []
+
+    def look(self) -> bool:
+        document = json.loads(json.dumps(self.world.store.heads[self.world.endpoint]))
+        if not self.states or self.states[-1] != document:
+            self.states.append(document)
+        return False
+
+
+@pytest.mark.parametrize("nth", [1, 5])
+@pytest.mark.parametrize("moment", list(Moment))
+@pytest.mark.parametrize("call", CALLS)
+def test_every_state_ever_stored_is_what_its_events_lead_to(call: str, moment: Moment, nth: int) -> None:
+    """One rollout goes up and the next comes back by its alarm, while functions are killed at the nth such call, and twice after."""
+    world, _ = made()
+    watcher = Watcher(world)
+    watcher.look()
+    world.strikes.append(Strike(call, moment, kill, nth, times=3))
+
+    for harmful in (False, True):
+        with suppress(
+            Killed
+        ):  # where the submission itself is what is killed, `up` fails, and the next one is another try
+            submit(world.ports, next_submission(world))
+        watcher.look()
+        world.error_rate = {"green": 0.5, "blue": 0.5} if harmful else {}
+        world.live(LONG, watcher.look)
+    world.heal()
+    world.live(1800, watcher.look)
+
+    events = world.store.log[world.endpoint]
+    assert len(watcher.states) > 1
+    for state in watcher.states:
+        assert replay(events[: state["version"]]) == read_head(state), (
+            f"state {state['version']} has another event, or none"
+        )
+    versions = [state["version"] for state in watcher.states]
+    assert versions == sorted(set(versions)), "two states under one event"
+    kept = [Kept(event.seq, encode(event)) for event in events]
+    assert check_trail(world.endpoint, kept, world.store.head(world.endpoint), None, world.now).damages == ()
