@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -118,7 +119,7 @@ def test_without_a_limit_a_record_is_tried_for_ever_at_a_growing_pace(cloud: Clo
     cloud.clock.run_for(3600)
 
     times = [at for at, _ in runs(cloud)]
-    pauses = [after - before for before, after in zip(times, times[1:], strict=False)]
+    pauses = [after - before for before, after in pairwise(times)]
     assert pauses[:4] == [2, 4, 8, 16]
     assert max(pauses) == 60
 

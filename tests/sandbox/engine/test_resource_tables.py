@@ -198,6 +198,13 @@ def encryption(algorithm: str) -> aws.s3.BucketServerSideEncryptionConfiguration
     return aws.s3.BucketServerSideEncryptionConfiguration("x", bucket=bucket().id, rules=[rule])
 
 
+def lock(days: int) -> aws.s3.BucketObjectLockConfiguration:
+    retention = aws.s3.BucketObjectLockConfigurationRuleDefaultRetentionArgs(mode="GOVERNANCE", days=days)
+    rule = aws.s3.BucketObjectLockConfigurationRuleArgs(default_retention=retention)
+    locked = aws.s3.Bucket("locked", object_lock_enabled=True)
+    return aws.s3.BucketObjectLockConfiguration("x", bucket=locked.id, rule=rule)
+
+
 def versioning(status: str) -> aws.s3.BucketVersioning:
     return aws.s3.BucketVersioning("x", bucket=bucket().id, versioning_configuration={"status": status})
 
@@ -472,6 +479,15 @@ CASES = (
         lambda: aws.s3.BucketPublicAccessBlock(
             "x", bucket=bucket().id, block_public_acls=True, block_public_policy=True
         ),
+    ),
+    Case(
+        "aws:s3/bucketObjectLockConfiguration:BucketObjectLockConfiguration",
+        lambda: lock(30),
+        lambda name: client("s3").get_object_lock_configuration(Bucket=name)["ObjectLockConfiguration"]["Rule"][
+            "DefaultRetention"
+        ]["Days"],
+        (30, 60),
+        lambda: lock(60),
     ),
     Case(
         "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
