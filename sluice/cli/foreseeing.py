@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from sluice.cli.options import Json, NoColor, outside, print_document, print_lines, sentences
+from sluice.cli.options import Json, NoColor, outside, say, sentences
 
 app = typer.Typer()
 
@@ -49,8 +49,24 @@ def forecast(  # noqa: PLR0913 - one parameter per option
     with sentences():
         asked = shown.Asked(policy, rps, tuple(rate), rollouts, seed)
         said = shown.forecast(asked, picture, gate, outside(ctx).width is not None and not as_json)
-    if as_json:
-        print_document(said.document)
-    else:
-        print_lines(said.lines, no_color)
-    raise typer.Exit(said.exit_code)
+    say(said, as_json, no_color)
+
+
+@app.command()
+def suggest(
+    ctx: typer.Context,
+    policy: Policy,
+    rps: Traffic,
+    rate: Rates = [],  # noqa: B006 - typer copies it
+    rollouts: Runs = 240,
+    seed: Seed = 1,
+    as_json: Json = False,
+    no_color: NoColor = False,
+) -> None:
+    """Other first weights and longest bakes: how long a good release would take, and the smallest error increase caught."""
+    from sluice.cli.forecast import Asked
+    from sluice.cli.suggest import suggest as search
+
+    with sentences():
+        said = search(Asked(policy, rps, tuple(rate), rollouts, seed), outside(ctx).width is not None and not as_json)
+    say(said, as_json, no_color)

@@ -174,13 +174,18 @@ def fate(case: WhatIf, outcomes: Outcomes) -> Fate:
     )
 
 
+def first_error_rate(policy: Policy) -> str | None:
+    """The first rate whose rise is bad."""
+    return next((rule.name for rule in rules_of(policy).metrics if rule.bad_high and not rule.is_latency), None)
+
+
 def error_curve(policy: Policy, setting: Setting) -> tuple[tuple[float, float], ...]:
     """The chance that each factor on the first error rate is caught; never falling, as more harm is not harder to see."""
-    errors = next((rule for rule in rules_of(policy).metrics if rule.bad_high and not rule.is_latency), None)
+    errors = first_error_rate(policy)
     if errors is None:
         return ()
     each = max(setting.rollouts // len(FACTORS), 20)
-    effect = Effect({errors.name: np.repeat(np.array(FACTORS), each)})
+    effect = Effect({errors: np.repeat(np.array(FACTORS), each)})
     several = replace(setting, rollouts=each * len(FACTORS))
     outcomes = rollouts(policy, several, WhatIf("increase", effect, True))
     taken = np.isin(outcomes.ended, (Ended.SOFT, Ended.RAIL)).reshape(len(FACTORS), each).mean(axis=1)
