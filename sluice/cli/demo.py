@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import json
-import sys
 import tempfile
-from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from sluice.cli.timeline import print_timeline, progress, ticking
 from sluice.core.rollout import Latch, Phase, Rollout
-from sluice.core.weights import percent_text
 from sluice.sandbox.cloud.gate import Call
 from sluice.sandbox.engine.program import RunResult
 from sluice.sandbox.facts import setting as measured
 from sluice.sandbox.hosting.traffic import Tally, Traffic
 from sluice.sandbox.meters import MeterSettings
 from sluice.sandbox.sandbox import Sandbox, Setting
-from sluice.sandbox.timeline import Line, Timeline
+from sluice.sandbox.timeline import Timeline
 from sluice.sandbox.triage import ENDPOINT, NAME, Example, train
 from sluice.schema.facts import read_facts
 
@@ -35,9 +32,9 @@ def run(seed: int, facts: Path | None = None) -> int:
     if facts is not None:
         setting = measured(read_facts(facts).facts, setting)
     with tempfile.TemporaryDirectory(prefix="sluice-demo-") as folder:
-        _progress("training five versions of the example model")
+        progress("training five versions of the example model")
         example = train(Path(folder))
-        _progress("starting the sandbox")
+        progress("starting the sandbox")
         with Sandbox(setting) as sandbox:
             return _Demo(sandbox, example).show()
 
@@ -64,7 +61,7 @@ class _Demo:
         return 0 if (better.phase, bad.phase) == (Phase.SETTLED, Phase.ROLLED_BACK) else 1
 
     def _up(self, release: str) -> RunResult:
-        _progress(f"pulumi up: {release}")
+        progress(f"pulumi up: {release}")
         self.sandbox.config["endpoints"] = self.example.endpoints(release)
         return self.sandbox.up()
 
@@ -75,7 +72,7 @@ class _Demo:
         if rollout is None:
             raise RuntimeError(f"`up` with {release} started no rollout: {result.messages}")
         before = len(timeline.lines)
-        with _ticking(f"rolling out {release}") as tell:
+        with ticking(f"rolling out {release}") as tell:
 
             def ended() -> bool:
                 timeline.look()
@@ -85,7 +82,7 @@ class _Demo:
             self.sandbox.run_until(ended, _LIMIT_SECONDS)
         changes = ", ".join(f"{step.op} {step.name}" for step in result.changes)
         print(f"pulumi up with {release}, {what} ({self._accuracy(release)}): {changes}")
-        _print_lines(timeline.lines[before:], {event.because for event in self.sandbox.events(ENDPOINT)})
+        print_timeline(timeline.lines[before:], {event.because for event in self.sandbox.events(ENDPOINT)})
         ended_rollout = self.sandbox.store.ended(ENDPOINT, rollout.id)
         if ended_rollout is None:
             raise RuntimeError(f"rollout {rollout.id} did not end within {_LIMIT_SECONDS // 3600} virtual hours")
@@ -150,41 +147,3 @@ class _Demo:
             print(f"  {severity}: {text}")
         print("exports")
         print(json.dumps({"endpoints": {NAME: result.outputs["endpoints"][NAME]}}, indent=2, sort_keys=True))
-
-
-def _print_lines(lines: list[Line], decisions: Collection[str]) -> None:
-    """The timeline. Every decision has its line; looks that only waited in a long phase are folded into the last of them."""
-    print(f"  {'time':<10}{'phase':<14}{'asked':>7}{'actual':>8}  decision")
-    folded = 0
-    for line, following in zip(lines, [*lines[1:], None], strict=True):
-        if following is not None and _waits(line, decisions) and _waits(following, decisions):
-            folded += 1
-            continue
-        sentence = line.sentence + (f" ({folded} {'look' if folded == 1 else 'looks'} before it)" if folded else "")
-        asked, actual = percent_text(line.asked_parts), percent_text(line.actual_parts)
-        print(f"  {line.at:%H:%M:%S}  {line.phase:<14}{asked:>7}{actual:>8}  {sentence}")
-        folded = 0
-    print()
-
-
-def _waits(line: Line, decisions: Collection[str]) -> bool:
-    """Whether a look changed nothing, in a phase other than the bake, which is shown look by look."""
-    return line.phase != "baking" and line.sentence not in decisions
-
-
-def _progress(text: str) -> None:
-    print(f"… {text}", file=sys.stderr, flush=True)
-
-
-@contextmanager
-def _ticking(text: str) -> Iterator[Callable[[Line], None]]:
-    """Says on stderr how far virtual time is, once per sentence."""
-    last: list[str] = []
-
-    def tell(line: Line) -> None:
-        shown = f"{text}: {line.at:%H:%M} {line.phase} {percent_text(line.actual_parts)}"
-        if last != [shown]:
-            last[:] = [shown]
-            _progress(shown)
-
-    yield tell

@@ -3,28 +3,54 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from sluice.cli.options import Json, NoColor, Rps, outside, print_document, print_lines, sentences
+from sluice.core.errors import BadInput
 
 app = typer.Typer()
 
 
-@app.command()
+class _ListsStories(TyperCommand):
+    """Help that ends with the names of all faults and releases; they are read from the book only when somebody asks."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        super().format_help(ctx, formatter)
+        from sluice.cli.fault import listing
+
+        typer.echo(listing())
+
+
+@app.command(cls=_ListsStories)
 def demo(
     seed: Annotated[int, typer.Option(help="Equal seeds give equal output, byte for byte.")] = 1,
+    fault: Annotated[str | None, typer.Option(metavar="NAME", help="Tell the story of one fault instead.")] = None,
+    release: Annotated[str | None, typer.Option(metavar="NAME", help="Try one release of the example instead.")] = None,
     facts: Annotated[Path | None, typer.Option(help="Take AWS's times from a facts.json of `sluice probe`.")] = None,
 ) -> None:
     """Take a better model out step by step and a bad one back by its alarm, in the embedded sandbox.
 
     Needs no AWS account, no Docker and no Pulumi CLI. Takes well under a minute.
-    """
-    from sluice.cli.demo import run  # moto and pulumi take seconds to import: only who needs them waits for them
 
+    Exit 1 if the end was not safe.
+    """
     with sentences():
-        raise typer.Exit(run(seed, facts))
+        if fault is None and release is None:
+            from sluice.cli.demo import (
+                run,  # moto and pulumi take seconds to import: only who needs them waits for them
+            )
+
+            raise typer.Exit(run(seed, facts))
+        if fault is not None and release is not None:
+            raise BadInput(("--fault and --release exclude each other: a fault brings its own release",))
+        if facts is not None:
+            raise BadInput(("--facts does not go with --fault or --release: their stories have times of their own",))
+        from sluice.cli.fault import run as tell
+
+        raise typer.Exit(tell(fault, release, seed))
 
 
 @app.command()

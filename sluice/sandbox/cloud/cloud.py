@@ -108,6 +108,7 @@ class Cloud:
             self._moto = None
             os.environ.clear()
             os.environ.update(self._environ)
+        gc.collect()  # of this account alone while all else is frozen; left to itself it would be kept until the process ends
         gc.set_threshold(*self._collections)
         gc.unfreeze()
 

@@ -8,11 +8,21 @@ from collections.abc import Callable
 import numpy as np
 
 from sluice.aws.clients import client
-from sluice.sandbox.faultbook.fault import FIRST_BAKE, PENDING, SECOND_BAKE, Fault, Happens, settled, taken_back
+from sluice.sandbox.faultbook.fault import (
+    FIRST_BAKE,
+    PENDING,
+    SECOND_BAKE,
+    WENT_OFF,
+    Fault,
+    Happens,
+    settled,
+    taken_back,
+)
 from sluice.sandbox.faultbook.scene import Scene
 from sluice.sandbox.watch.series import What
 
-_UNJUDGED = "without a decision"
+_UNSEEN = "errors not seen: no canary requests in the last 3 minutes"
+_RAIL = "rail 5.0 % and 2x in 2 of 2 looks"
 
 
 def _deleted(scene: Scene) -> None:
@@ -88,14 +98,14 @@ FAULTS = (
         "somebody deletes the canary's alarm in mid-rollout",
         SECOND_BAKE,
         _deleted,
-        taken_back(_UNJUDGED),
+        taken_back("does not exist: cannot judge"),
     ),
     Fault(
         "alarm-muted",
         "somebody disables alarm actions in mid-rollout, and the release fails",
         FIRST_BAKE,
         _muted,
-        taken_back("went off"),
+        taken_back(WENT_OFF),
         release="v3",
     ),
     Fault(
@@ -103,7 +113,7 @@ FAULTS = (
         "somebody changes the canary's alarm so that it never goes off, and the release fails",
         FIRST_BAKE,
         _loosened,
-        taken_back("errors"),
+        taken_back(_RAIL),
         release="v3",
     ),
     Fault(
@@ -118,28 +128,28 @@ FAULTS = (
         "CloudWatch cannot evaluate the canary's alarm any more",
         SECOND_BAKE,
         _unevaluated(7200),
-        taken_back(_UNJUDGED),
+        taken_back("cannot be evaluated (EVALUATION_FAILURE): cannot judge"),
     ),
     Fault(
         "metrics-not-a-number",
         "the canary's metrics are NaN",
         FIRST_BAKE,
         _spoiled("from here the canary's metrics are NaN", _not_a_number),
-        taken_back(_UNJUDGED),
+        taken_back(_UNSEEN),
     ),
     Fault(
         "metrics-negative",
         "the canary's metrics are negative",
         FIRST_BAKE,
         _spoiled("from here the canary's metrics are negative", _negative),
-        taken_back("so the canary goes to be sure"),
+        taken_back("a shared incident lasted 15 min, so the canary goes to be sure"),
     ),
     Fault(
         "metrics-missing",
         "the canary's metrics never arrive",
         FIRST_BAKE,
         _spoiled("from here the canary's metrics do not arrive", _nothing),
-        taken_back(_UNJUDGED),
+        taken_back(_UNSEEN),
     ),
     Fault("metrics-late", "metrics arrive four minutes late", PENDING, _late(4), settled()),
     Fault(
@@ -147,7 +157,7 @@ FAULTS = (
         "metrics arrive four minutes late, and the release fails",
         PENDING,
         _late(4),
-        taken_back("errors"),
+        taken_back(_RAIL),
         release="v3",
     ),
     Fault(
@@ -155,6 +165,6 @@ FAULTS = (
         "metrics arrive ten minutes late, longer than any alarm looks back",
         PENDING,
         _late(10),
-        taken_back(_UNJUDGED),
+        taken_back(_UNSEEN),
     ),
 )

@@ -1,4 +1,4 @@
-"""All faults by name, in the order they are told about."""
+"""The faults Sluice was built for, by name, in the order they are told about; and the example's releases beside them."""
 
 from __future__ import annotations
 
@@ -15,6 +15,11 @@ from sluice.sandbox.faultbook import (
     release_faults,
 )
 from sluice.sandbox.faultbook.fault import Fault
+from sluice.sandbox.faultbook.releases import RELEASES
+from sluice.sandbox.faultbook.story import Told, tell
+from sluice.sandbox.triage import Example
+
+__all__ = ["BOOK", "CHAPTERS", "RELEASES", "tell_by_name"]
 
 CHAPTERS: Mapping[str, tuple[Fault, ...]] = {
     "The way from an alarm to the rollback": event_faults.FAULTS,
@@ -27,3 +32,8 @@ CHAPTERS: Mapping[str, tuple[Fault, ...]] = {
     "Releases": release_faults.FAULTS,
 }
 BOOK: Mapping[str, Fault] = {fault.name: fault for faults in CHAPTERS.values() for fault in faults}
+
+
+def tell_by_name(name: str, example: Example) -> Told:
+    """Tell a story of the book, or try a release. Names can be sent to other processes, stories cannot."""
+    return tell(BOOK.get(name) or RELEASES[name], example)

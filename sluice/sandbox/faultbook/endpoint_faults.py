@@ -9,6 +9,7 @@ from sluice.sandbox.faultbook.fault import (
     PENDING,
     SECOND_BAKE,
     SECOND_SHIFT,
+    WENT_OFF,
     Ending,
     Fault,
     Happens,
@@ -17,7 +18,7 @@ from sluice.sandbox.faultbook.fault import (
 )
 from sluice.sandbox.faultbook.scene import Scene
 
-_MINUTE, _HOUR = 60, 3600
+_MINUTE = 60
 
 
 def _falls_back(reason: str | None) -> Happens:
@@ -42,35 +43,33 @@ def _sticks(seconds: int) -> Happens:
 
 
 def _sticks_in_the_shift(scene: Scene) -> None:
-    scene.note("the next change of weights is accepted and hangs for 20 minutes")
+    scene.note("the next change of weights is accepted and hangs for 13 minutes")
     scene.endpoints.stick_next(scene.endpoint)
     scene.until(SECOND_SHIFT)
-    scene.wait(20 * _MINUTE)
+    scene.wait(13 * _MINUTE)
     scene.note("the endpoint is freed: the raise takes effect after all")
     scene.endpoints.unstick(scene.endpoint)
 
 
 def _sticks_going_back(scene: Scene) -> None:
-    scene.note("the next change of weights is accepted and hangs for 40 minutes; the canary's alarm goes off")
+    scene.note("the next change of weights is accepted and hangs for 20 minutes; the canary's alarm goes off")
     scene.endpoints.stick_next(scene.endpoint)
     scene.set_off(scene.alarm("green"))
-    scene.wait(40 * _MINUTE)
+    scene.wait(20 * _MINUTE)
     scene.note("the endpoint is freed")
     scene.endpoints.unstick(scene.endpoint)
 
 
-def _maintained(scene: Scene) -> None:
-    scene.note("SageMaker maintains the endpoint for 20 minutes: SystemUpdating")
-    scene.endpoints.occupy(scene.endpoint, 20 * _MINUTE, "SystemUpdating")
+def _maintained(minutes: int) -> Happens:
+    def happens(scene: Scene) -> None:
+        scene.note(f"SageMaker maintains the endpoint for {minutes} minutes: SystemUpdating")
+        scene.endpoints.occupy(scene.endpoint, minutes * _MINUTE, "SystemUpdating")
 
-
-def _maintained_for_long(scene: Scene) -> None:
-    scene.note("SageMaker maintains the endpoint for 2 hours: SystemUpdating")
-    scene.endpoints.occupy(scene.endpoint, 2 * _HOUR, "SystemUpdating")
+    return happens
 
 
 def _maintained_at_alarm_time(scene: Scene) -> None:
-    _maintained(scene)
+    _maintained(10)(scene)
     scene.set_off(scene.alarm("green"))
 
 
@@ -108,50 +107,50 @@ FAULTS = (
         "endpoint-stuck-for-an-hour",
         "the update of the endpoint takes an hour",
         PENDING,
-        _sticks(_HOUR),
+        _sticks(60 * _MINUTE),
         settled(),
     ),
     Fault(
         "endpoint-stuck-past-the-deadline",
-        "the update of the endpoint takes three hours",
+        "the update of the endpoint takes 100 minutes, longer than preparing may take",
         PENDING,
-        _sticks(3 * _HOUR),
+        _sticks(100 * _MINUTE),
         taken_back("the slot was not ready after 90 min: endpoint is Updating"),
     ),
     Fault(
         "endpoint-stuck-while-shifting",
-        "the call for the second step is accepted and takes effect twenty minutes later",
+        "the call for the second step is accepted and takes effect 13 minutes later",
         FIRST_BAKE,
         _sticks_in_the_shift,
         taken_back("50 % was not applied within 10 min: endpoint is Updating"),
     ),
     Fault(
         "endpoint-stuck-while-going-back",
-        "the call that takes traffic back is accepted and hangs for 40 minutes",
+        "the call that takes traffic back is accepted and hangs for 13 minutes",
         SECOND_BAKE,
         _sticks_going_back,
-        taken_back("went off"),
+        taken_back(WENT_OFF),
     ),
     Fault(
         "system-updating",
         "SageMaker maintains the endpoint during a bake",
         FIRST_BAKE,
-        _maintained,
+        _maintained(20),
         settled(),
     ),
     Fault(
         "system-updating-for-long",
         "SageMaker maintains the endpoint for longer than the policy wants to hold",
         FIRST_BAKE,
-        _maintained_for_long,
-        taken_back("endpoint is SystemUpdating"),
+        _maintained(60),
+        taken_back("without a decision: endpoint is SystemUpdating"),
     ),
     Fault(
         "system-updating-at-alarm-time",
         "the canary's alarm goes off while SageMaker refuses every change",
         SECOND_BAKE,
         _maintained_at_alarm_time,
-        taken_back("went off"),
+        taken_back(WENT_OFF),
     ),
     Fault(
         "capacity-never-comes",

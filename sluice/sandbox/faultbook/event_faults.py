@@ -5,7 +5,7 @@ from __future__ import annotations
 from sluice.aws.clients import client
 from sluice.sandbox.cloud.delivery import Event
 from sluice.sandbox.cloud.faults import Throw
-from sluice.sandbox.faultbook.fault import FIRST_BAKE, PENDING, Fault, settled, taken_back
+from sluice.sandbox.faultbook.fault import FIRST_BAKE, PENDING, WENT_OFF, Fault, settled, taken_back
 from sluice.sandbox.faultbook.scene import Scene
 from sluice.sandbox.sandbox import PROJECT, STACK
 
@@ -75,7 +75,7 @@ FAULTS = (
         "EventBridge loses the event of the canary's alarm",
         FIRST_BAKE,
         _lost,
-        taken_back("went off"),
+        taken_back(WENT_OFF),
         release="v3",
     ),
     Fault(
@@ -83,7 +83,7 @@ FAULTS = (
         "the event of the canary's alarm is delivered twice, as EventBridge and SQS may",
         FIRST_BAKE,
         _twice,
-        taken_back("went off"),
+        taken_back(WENT_OFF),
         release="v3",
     ),
     Fault(
@@ -91,7 +91,7 @@ FAULTS = (
         "the event of the canary's alarm arrives when everything is over",
         FIRST_BAKE,
         _late,
-        taken_back("went off"),
+        taken_back(WENT_OFF),
         release="v3",
         later=_arrives_after_all,
     ),
@@ -121,7 +121,7 @@ FAULTS = (
         "a deployment broke the function that takes traffic back: it fails whenever it runs",
         FIRST_BAKE,
         _broken,
-        taken_back("went off"),
+        taken_back(WENT_OFF),
         release="v3",
     ),
 )

@@ -6,7 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from sluice.core.names import AlarmName
 from sluice.core.rollout import Phase
+from sluice.sandbox.sandbox import PROJECT, STACK
+from sluice.sandbox.triage import ENDPOINT
 
 if TYPE_CHECKING:
     from sluice.sandbox.faultbook.scene import Scene
@@ -26,7 +29,7 @@ BEFORE = None
 """Before the release is submitted."""
 PENDING, PREPARING, REHEARSING = At(Phase.PENDING), At(Phase.PREPARING), At(Phase.REHEARSING)
 FIRST_BAKE, SECOND_SHIFT, SECOND_BAKE = At(Phase.BAKING, 1000), At(Phase.SHIFTING, 5000), At(Phase.BAKING, 5000)
-SOAKING = At(Phase.SOAKING)
+LAST_SHIFT, SOAKING = At(Phase.SHIFTING, 10_000), At(Phase.SOAKING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,10 @@ def refused(because: str, champion: str = "v1") -> Ending:
     return Ending(None, champion, because)
 
 
+WENT_OFF = f"alarm {AlarmName(PROJECT, STACK, ENDPOINT, 'green', 'errors')} went off"
+"""What takes back a release that fails requests, where green is the canary."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """One fault. `about` says what goes wrong in real life; `policy` what differs from the book's rollout policy,
@@ -62,7 +69,7 @@ class Fault:
 
     `happens` runs at the moment `at` (BEFORE: before `pulumi up` with the release) and may let time pass; `later` runs when
     the rollout has ended. With `from_nothing` not even v1 serves yet. `denied`: the story takes
-    permissions away; `gone`: the endpoint itself.
+    permissions away; `gone`: the endpoint itself. `caveat` says what is not safe about the end although it is the expected one.
     """
 
     name: str
@@ -78,3 +85,4 @@ class Fault:
     from_nothing: bool = False
     denied: bool = False
     gone: bool = False
+    caveat: str | None = None

@@ -17,6 +17,7 @@ from sluice.sandbox.faultbook.fault import (
     BEFORE,
     FIRST_BAKE,
     PENDING,
+    WENT_OFF,
     At,
     Ending,
     Fault,
@@ -137,7 +138,7 @@ def _up_until_done(scene: Scene, nonce: str) -> None:
 
 
 def _faults(moment: Moment) -> Iterator[Fault]:
-    back = taken_back("v3 was rolled back: alarm")
+    back = taken_back(WENT_OFF)
     for word, about, at, rounds, then, ends, release in (
         ("tick", "the tick on the way up", PENDING, TICK_UP, _nothing, settled(), "v2"),
         (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sluice.sandbox.cloud.faults import Raise
-from sluice.sandbox.faultbook.fault import FIRST_BAKE, SECOND_BAKE, Fault, settled, taken_back
+from sluice.sandbox.faultbook.fault import FIRST_BAKE, SECOND_BAKE, WENT_OFF, Fault, settled, taken_back
 from sluice.sandbox.faultbook.scene import Scene
 
 _THROTTLED = Raise("ProvisionedThroughputExceededException", "throttled", 400)
@@ -66,14 +66,14 @@ FAULTS = (
         "the table refuses writes when the canary's alarm goes off",
         SECOND_BAKE,
         _throttled_at_alarm_time,
-        taken_back("went off"),
+        taken_back(WENT_OFF),
     ),
     Fault(
         "table-gone-at-alarm-time",
         "the table does not answer when the canary's alarm goes off",
         SECOND_BAKE,
         _gone_at_alarm_time,
-        taken_back("went off"),
+        taken_back(WENT_OFF),
     ),
     Fault(
         "table-throttled", "the table refuses writes for five minutes", FIRST_BAKE, _throttled_for_a_while, settled()
@@ -90,7 +90,7 @@ FAULTS = (
         "SNS and SSM are down when the release fails: nobody can be told",
         FIRST_BAKE,
         _nobody_is_told,
-        taken_back("went off"),
+        taken_back(WENT_OFF),
         release="v3",
     ),
 )

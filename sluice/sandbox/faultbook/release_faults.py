@@ -10,10 +10,11 @@ from typing import Any
 from sluice.aws.clients import client
 from sluice.sandbox.faultbook.fault import (
     BEFORE,
-    FIRST_BAKE,
+    LAST_SHIFT,
     REHEARSING,
     SECOND_BAKE,
     SOAKING,
+    WENT_OFF,
     Fault,
     settled,
     taken_back,
@@ -25,10 +26,6 @@ _LARGE_RADIUS = 17.0
 """v3 has never seen larger nuclei and fails on them."""
 _FAULT = "ConnectionError: the feature store does not answer"
 _NO_MODEL = b"this is no archive"
-
-
-def _plain(scene: Scene) -> None:
-    """Nothing goes wrong but the release itself."""
 
 
 def _breaks(scene: Scene) -> None:
@@ -141,14 +138,21 @@ FAULTS = (
         "every request fails from the first one on",
         REHEARSING,
         _breaks_at_first_exposure,
-        taken_back("went off"),
+        taken_back(WENT_OFF),
     ),
     Fault(
         "errors-in-a-bake",
         "every request fails from one minute to the next",
         SECOND_BAKE,
         _breaks,
-        taken_back("went off"),
+        taken_back(WENT_OFF),
+    ),
+    Fault(
+        "errors-at-100-percent",
+        "every request fails from the moment on in which everything is asked for the new release",
+        LAST_SHIFT,
+        _breaks,
+        taken_back(WENT_OFF),
     ),
     Fault(
         "errors-in-soak",
@@ -172,7 +176,6 @@ FAULTS = (
         _both_break,
         taken_back("a shared incident lasted 15 min, so the canary goes to be sure"),
     ),
-    Fault("slow", "the release answers ten times slower", FIRST_BAKE, _plain, taken_back("latency"), release="v4"),
     Fault(
         "archive-broken",
         "the model archive cannot be unpacked",
@@ -196,7 +199,7 @@ FAULTS = (
         "the old slot was given up, and the next release fails in the new one",
         BEFORE,
         _retires_slot,
-        taken_back("went off", "v2"),
+        taken_back(WENT_OFF.replace("green", "blue"), "v2"),
         policy={"after_soak": "retire"},
     ),
 )

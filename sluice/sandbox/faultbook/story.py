@@ -25,15 +25,25 @@ _DENIALS = ("AccessDenied", "Authorization")
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """How a story went. `sentence` is the one that ends it; `wrong` says what was not as it must be, and is empty when all was safe."""
+    """How a story went. `sentence` is the one that ends it; `wrong` says what was not as it must be, and is empty when all was safe.
 
-    fault: Fault
+    `decisions` are the sentences that were recorded, among all that were said; `caveat` is the fault's.
+    """
+
+    name: str
     sentence: str
+    champion: str
     lines: tuple[Line, ...]
+    decisions: frozenset[str]
     requests: int
     harmed: int
     seconds: float
     wrong: tuple[str, ...]
+    caveat: str | None
+
+    @property
+    def is_safe(self) -> bool:
+        return not self.wrong and self.caveat is None
 
 
 def tell(fault: Fault, example: Example, seed: int = 1, on_look: Callable[[Line], None] = lambda _: None) -> Told:
@@ -46,13 +56,16 @@ def tell(fault: Fault, example: Example, seed: int = 1, on_look: Callable[[Line]
         wrong = [*scene.wrong, *watch.wrong, *(_end_faults(scene, fault) if ended else ("the rollout never ended",))]
         account = scene.traffic.account if scene.traffic else None
         return Told(
-            fault,
+            fault.name,
             scene.said or _outcome(scene),
+            scene.head.champion.release.name,
             tuple(scene.timeline.lines),
+            frozenset(event.because for event in scene.sandbox.events(ENDPOINT)),
             account.requests if account else 0,
             account.harmed if account else 0,
             (scene.sandbox.cloud.clock.now() - began).total_seconds(),
             tuple(wrong),
+            fault.caveat,
         )
 
 
