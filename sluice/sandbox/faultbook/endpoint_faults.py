@@ -126,7 +126,7 @@ FAULTS = (
     ),
     Fault(
         "endpoint-stuck-while-going-back",
-        "the call that takes traffic back is accepted and hangs for 13 minutes",
+        "the call that takes traffic back is accepted and hangs for 20 minutes",
         SECOND_BAKE,
         _sticks_going_back,
         taken_back(WENT_OFF),
