@@ -12,6 +12,7 @@ from infra.control_functions import SIZINGS
 from infra.iam_documents import text
 from infra.resource_names import Names
 from infra.serving_permissions import queue_document
+from sluice.schema import StackSpec
 
 RETENTION_SECONDS = 14 * 24 * 3600
 """SQS's longest."""
@@ -21,8 +22,8 @@ MAX_RECEIVES = 1000
 """SQS's highest: 1000 deliveries 12 s apart are 200 minutes. An endpoint that is busy for an hour uses 300 of them."""
 
 
-def alarm_pattern(names: Names, watched: tuple[str, ...]) -> str:
-    """Alarms of this stack by prefix (it ends in `/`: `shop` does not match `shop-dev`), and alarms a policy lists, by exact name.
+def alarm_pattern(prefixes: tuple[str, ...], watched: tuple[str, ...]) -> str:
+    """Alarms of slots by prefix (it ends in `/`: `shop` does not match `shop-dev`), and alarms a policy lists, by exact name.
 
     Only ALARM: when an alarm goes back to OK nothing happens, a latch stays.
     """
@@ -30,7 +31,10 @@ def alarm_pattern(names: Names, watched: tuple[str, ...]) -> str:
         {
             "source": ["aws.cloudwatch"],
             "detail-type": ["CloudWatch Alarm State Change"],
-            "detail": {"alarmName": [{"prefix": names.alarm_prefix}, *watched], "state": {"value": ["ALARM"]}},
+            "detail": {
+                "alarmName": [*({"prefix": prefix} for prefix in prefixes), *watched],
+                "state": {"value": ["ALARM"]},
+            },
         }
     )
 
@@ -43,10 +47,11 @@ class AlarmPath:
     dead_letters: aws.sqs.Queue
 
 
-def alarm_path(
-    names: Names, watched: tuple[str, ...], function: aws.lambda_.Function, parent: pulumi.Resource
-) -> AlarmPath:
-    """Straight to Lambda a failed attempt would be tried twice more and then be lost; through SQS it comes again until it succeeds."""
+def alarm_path(names: Names, spec: StackSpec, function: aws.lambda_.Function, parent: pulumi.Resource) -> AlarmPath:
+    """Straight to Lambda a failed attempt would be tried twice more and then be lost; through SQS it comes again until it succeeds.
+
+    Where other stacks' endpoints are served, rules of theirs may send too, by name: for alarms that only their policies list.
+    """
     opts = pulumi.ResourceOptions(parent=parent)
     dead = aws.sqs.Queue(
         "dead-letter",
@@ -66,7 +71,7 @@ def alarm_path(
         sqs_managed_sse_enabled=True,
         opts=opts,
     )
-    _route(names, watched, queue, dead, parent)
+    _route(names, spec, queue, dead, parent)
     aws.lambda_.EventSourceMapping(
         "alarm",
         event_source_arn=queue.arn,
@@ -80,26 +85,33 @@ def alarm_path(
     return AlarmPath(queue, dead)
 
 
-def _route(
-    names: Names, watched: tuple[str, ...], queue: aws.sqs.Queue, dead: aws.sqs.Queue, parent: pulumi.Resource
-) -> None:
+def watched_alarms(spec: StackSpec) -> tuple[str, ...]:
+    """Alarms that are not ours but that a policy listens to, by exact name."""
+    return tuple(sorted({alarm for endpoint in spec.endpoints for alarm in endpoint.policy.alarms}))
+
+
+def _route(names: Names, spec: StackSpec, queue: aws.sqs.Queue, dead: aws.sqs.Queue, parent: pulumi.Resource) -> None:
     """The rule and its target. Nothing is sent before both queues let the rule in."""
     opts = pulumi.ResourceOptions(parent=parent)
     rule = aws.cloudwatch.EventRule(
-        "alarm", name=names.alarm_rule, event_pattern=alarm_pattern(names, watched), state="ENABLED", opts=opts
+        "alarm",
+        name=names.alarm_rule,
+        event_pattern=alarm_pattern((names.alarm_prefix,), watched_alarms(spec)),
+        state="ENABLED",
+        opts=opts,
     )
-    source = names.rule_arn(names.alarm_rule)
+    sources = [names.rule_arn(names.alarm_rule), *([names.rule_arn(names.listening_rules)] if spec.reach else [])]
     doors = [
         aws.sqs.QueuePolicy(
             "alarm",
             queue_url=queue.url,
-            policy=text(queue_document("AlarmRule", names.alarm_queue_arn, source)),
+            policy=text(queue_document("AlarmRule", names.alarm_queue_arn, sources)),
             opts=opts,
         ),
         aws.sqs.QueuePolicy(
             "dead-letter",
             queue_url=dead.url,
-            policy=text(queue_document("UndeliveredAlarms", names.dead_letter_queue_arn, source)),
+            policy=text(queue_document("UndeliveredAlarms", names.dead_letter_queue_arn, sources)),
             opts=opts,
         ),
     ]

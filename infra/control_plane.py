@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import pulumi
 import pulumi_aws as aws
 
@@ -13,6 +11,7 @@ from infra.archive_path import archive_bucket, archive_path
 from infra.bundle import archive
 from infra.capture_bucket import capture_bucket
 from infra.control_functions import FunctionArgs, control_function, fixed_role
+from infra.destruction import clean_up_at_the_end
 from infra.iam_documents import text
 from infra.page_alarms import page_alarm, page_alarms
 from infra.permissions import machine_document, scope_of
@@ -22,7 +21,7 @@ from sluice.schema import StackSpec
 
 
 class ControlPlane(pulumi.ComponentResource):
-    """Everything that acts at run time. `cleaned_up` is what endpoints depend on; depend on the component for all of it."""
+    """Everything that acts at run time. Depend on the component for all of it."""
 
     def __init__(self, names: Names, spec: StackSpec, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("sluice:infra:ControlPlane", "control-plane", None, opts)
@@ -30,18 +29,18 @@ class ControlPlane(pulumi.ComponentResource):
         self._protected = spec.protect
         self.table = records_table(names, protect=spec.protect, parent=self)
         self.topic = aws.sns.Topic("pages", name=names.topic, opts=pulumi.ResourceOptions(parent=self))
-        self.capture = capture_bucket(names, protect=spec.protect, retained=adopts(spec), parent=self)
+        self.capture = capture_bucket(names, protect=spec.protect, retained=spec.adopts, parent=self)
         self.archive = archive_bucket(names, spec.audit, protect=spec.protect, parent=self)
         told = {"archive": {"SLUICE_ARCHIVE": self.archive.bucket.bucket}}
         shared = FunctionArgs(scope_of(names, spec), archive(), spec.log_retention_days, spec.protect, told)
         self.functions = {word: control_function(word, shared, self) for word in FUNCTIONS}
         self.machine = self._clock()
-        self.alarms = alarm_path(names, watched_alarms(spec), self.functions["alarm"], self)
+        self.alarms = alarm_path(names, spec, self.functions["alarm"], self)
         archive_path(self.table, self.functions["archive"], self.archive, self.alarms.dead_letters, self)
         self._sweep_every_minute()
         for alarm in page_alarms(names):
             page_alarm(names, alarm, self.topic.arn, self)
-        self.cleaned_up = self._clean_up_at_the_end()
+        self.cleaned_up = clean_up_at_the_end(names, self.functions["submit"].name, [self.table], self)
         self.register_outputs({"table": self.table.name, "machine_arn": self.machine.arn, "topic_arn": self.topic.arn})
 
     def _clock(self) -> aws.sfn.StateMachine:
@@ -84,23 +83,3 @@ class ControlPlane(pulumi.ComponentResource):
         aws.cloudwatch.EventTarget(
             "sweep", rule=rule.name, arn=function.arn, opts=pulumi.ResourceOptions(parent=self, depends_on=[permission])
         )
-
-    def _clean_up_at_the_end(self) -> aws.lambda_.Invocation:
-        """Made before the endpoints, so destroyed after them: then models and configurations serve nobody and can go."""
-        return aws.lambda_.Invocation(
-            "clean",
-            function_name=self.functions["submit"].name,
-            input=json.dumps({"action": "clean"}),
-            lifecycle_scope="CRUD",
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[self.table]),
-        )
-
-
-def adopts(spec: StackSpec) -> bool:
-    """Whether an endpoint is served that outlives the stack."""
-    return any(endpoint.adopt for endpoint in spec.endpoints)
-
-
-def watched_alarms(spec: StackSpec) -> tuple[str, ...]:
-    """Alarms that are not ours but that a policy listens to, by exact name."""
-    return tuple(sorted({alarm for endpoint in spec.endpoints for alarm in endpoint.policy.alarms}))

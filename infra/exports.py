@@ -19,7 +19,7 @@ from infra.resource_names import Names
 from infra.serving_permissions import invoke_document
 from sluice.core.record import Document, encode
 from sluice.core.release import Release
-from sluice.schema import EndpointSpec
+from sluice.schema import EndpointSpec, StackSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class EndpointExport:
 
 @dataclass(frozen=True, slots=True)
 class ControlPlaneExport:
-    """What operators and the command line need."""
+    """What operators and the command line need. `reach` and `artifact_buckets` are for stacks that want to be served by it."""
 
     table: pulumi.Input[str]
     """The DynamoDB table of records and audit events."""
@@ -80,10 +80,14 @@ class ControlPlaneExport:
     """Every SSM parameter of the stack begins with it."""
     metrics_namespace: str
     """Of the control plane's own metrics."""
+    reach: list[str]
+    """Names, or beginnings of names, of other stacks' endpoints that it may serve."""
+    artifact_buckets: list[str]
+    """Where it may read releases from."""
 
 
 def endpoint_export(
-    names: Names, spec: EndpointSpec, endpoint: GuardedEndpoint, control: ControlPlane, status: pulumi.Output[Status]
+    names: Names, spec: EndpointSpec, endpoint: GuardedEndpoint, status: pulumi.Output[Status]
 ) -> Mapping[str, Any]:
     """One entry of `endpoints`."""
     name = spec.endpoint_name
@@ -101,12 +105,12 @@ def endpoint_export(
         outcome_namespace=names.outcome_namespace,
         contract=spec.release.contract,
         event_bus_arn=names.event_bus_arn,
-        topic_arn=control.topic.arn,
+        topic_arn=names.topic_arn,
     )
     return _exported(export)
 
 
-def control_plane_export(names: Names, control: ControlPlane) -> Mapping[str, Any]:
+def control_plane_export(names: Names, spec: StackSpec, control: ControlPlane) -> Mapping[str, Any]:
     """The entry `control_plane`."""
     export = ControlPlaneExport(
         table=control.table.name,
@@ -119,6 +123,8 @@ def control_plane_export(names: Names, control: ControlPlane) -> Mapping[str, An
         alarm_prefix=names.alarm_prefix,
         parameter_root=names.parameter_root,
         metrics_namespace=names.metrics_namespace,
+        reach=list(spec.reach),
+        artifact_buckets=list(spec.artifact_buckets),
     )
     return _exported(export)
 

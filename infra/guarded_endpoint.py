@@ -6,10 +6,10 @@ import pulumi
 import pulumi_aws as aws
 
 from infra.control_functions import fixed_role
-from infra.control_plane import ControlPlane
 from infra.iam_documents import text
 from infra.resource_names import Names, bootstrap_name, endpoint_log_group, owner_tags
 from infra.serving_permissions import execution_document, invoke_document
+from infra.shared_control_plane import ControlLink
 from sluice.core.release import release_tags
 from sluice.schema import EndpointSpec, StackSpec
 
@@ -27,13 +27,13 @@ class GuardedEndpoint(pulumi.ComponentResource):
     configuration by then, or this one is what a rollback returns to; either way a change here must not reach it.
     """
 
-    def __init__(self, names: Names, spec: EndpointSpec, stack: StackSpec, control: ControlPlane) -> None:
+    def __init__(self, names: Names, spec: EndpointSpec, stack: StackSpec, control: ControlLink) -> None:
         super().__init__("sluice:infra:GuardedEndpoint", spec.name)
         self._names, self._spec, self._protected = names, spec, stack.protect
         self._artifact_buckets = stack.artifact_buckets
         self._tags = owner_tags(names, spec.name)
-        self.capture_url = control.capture.bucket.apply(lambda bucket: f"s3://{bucket}/{spec.endpoint_name}")
-        access = self._execution_role(control.capture)
+        self.capture_url = control.capture_bucket.apply(lambda bucket: f"s3://{bucket}/{spec.endpoint_name}")
+        access = self._execution_role(control.capture_bucket)
         self.endpoint_arn: pulumi.Input[str] = (
             names.endpoint_arn(spec.endpoint_name)
             if spec.adopt
@@ -63,7 +63,7 @@ class GuardedEndpoint(pulumi.ComponentResource):
             ),
         )
 
-    def _execution_role(self, capture: aws.s3.Bucket) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
+    def _execution_role(self, capture_bucket: pulumi.Output[str]) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
         name = self._spec.name
         role = fixed_role(
             f"serve-{name}",
@@ -77,8 +77,8 @@ class GuardedEndpoint(pulumi.ComponentResource):
         policy = aws.iam.RolePolicy(
             f"serve-{name}",
             role=role.name,
-            policy=capture.arn.apply(
-                lambda arn: text(execution_document(self._names, self._spec, self._artifact_buckets, arn))
+            policy=capture_bucket.apply(
+                lambda bucket: text(execution_document(self._names, self._spec, self._artifact_buckets, bucket))
             ),
             opts=pulumi.ResourceOptions(parent=self, retain_on_delete=self._spec.adopt),
         )

@@ -21,11 +21,12 @@ _UPDATE = "sagemaker:UpdateEndpoint"
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What the statements are about: the stack's names, its endpoints, and where its artifacts lie."""
+    """What the statements are about: the stack's names, its endpoints and those of others it serves, and where artifacts lie."""
 
     names: Names
     endpoints: tuple[str, ...]
     slots: Mapping[str, tuple[str, ...]]
+    reach: tuple[str, ...]
     adopts: bool
     artifact_buckets: tuple[str, ...]
 
@@ -35,7 +36,8 @@ def scope_of(names: Names, spec: StackSpec) -> Scope:
     return Scope(
         names=names,
         endpoints=tuple(endpoint.endpoint_name for endpoint in spec.endpoints),
-        adopts=any(endpoint.adopt for endpoint in spec.endpoints),
+        reach=spec.reach,
+        adopts=spec.adopts,
         slots={endpoint.endpoint_name: endpoint.slots for endpoint in spec.endpoints},
         artifact_buckets=spec.artifact_buckets,
     )
@@ -252,11 +254,19 @@ def _change_scaling(scope: Scope, *operations: str) -> Statement:
 
 
 def _smoke_tests(scope: Scope) -> Iterator[Statement]:
-    """Straight to a slot only: the smoke test must not be answered by whoever has the weight. One statement for each choice of slots."""
+    """Straight to a slot only: the smoke test must not be answered by whoever has the weight. One statement for each choice of slots.
+
+    What slots other stacks' endpoints have is not known here; there it must be some slot.
+    """
     for i, slots in enumerate(sorted(set(scope.slots.values()))):
         asked = [scope.names.endpoint_arn(endpoint) for endpoint in scope.endpoints if scope.slots[endpoint] == slots]
         condition = {"StringEquals": {"sagemaker:TargetVariant": list(slots)}}
         yield allow(f"SmokeTest{i or ''}", ["sagemaker:InvokeEndpoint"], asked, condition)
+    if scope.reach:
+        reached = [scope.names.endpoint_arn(pattern) for pattern in scope.reach]
+        yield allow(
+            "SmokeTestElsewhere", ["sagemaker:InvokeEndpoint"], reached, {"Null": {"sagemaker:TargetVariant": "false"}}
+        )
 
 
 def _artifacts(scope: Scope) -> tuple[Statement, Statement]:
@@ -286,7 +296,7 @@ def _tell_people(scope: Scope) -> Statement:
 
 
 def _endpoints(scope: Scope) -> list[str]:
-    return [scope.names.endpoint_arn(endpoint) for endpoint in scope.endpoints]
+    return [scope.names.endpoint_arn(name) for name in (*scope.endpoints, *scope.reach)]
 
 
 def _created(scope: Scope) -> list[str]:

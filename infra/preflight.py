@@ -20,7 +20,7 @@ _ENDPOINT_LIMIT = 63
 
 def check(names: Names, spec: StackSpec) -> None:
     """Raises BadInput with a sentence per fault, before anything is registered."""
-    faults = [*_prefix_faults(names, spec), *_size_faults(names, spec)]
+    faults = [*_prefix_faults(names, spec), *(_size_faults(names, spec) if spec.control_plane is None else ())]
     for endpoint in spec.endpoints:
         where = f"Pulumi.{names.stack}.yaml: {names.project}:endpoints.{endpoint.name}"
         faults += [f"{where}{fault}" for fault in _endpoint_faults(names, endpoint)]
@@ -30,7 +30,7 @@ def check(names: Names, spec: StackSpec) -> None:
 
 def guarded(names: Names, endpoint: EndpointSpec) -> Guarded:
     """The endpoint as the alarm formulas see it."""
-    return Guarded(names.project, names.stack, endpoint.endpoint_name, endpoint.slots, endpoint.policy)
+    return Guarded(names.control.project, names.control.stack, endpoint.endpoint_name, endpoint.slots, endpoint.policy)
 
 
 def _prefix_faults(names: Names, spec: StackSpec) -> Iterator[str]:
@@ -38,10 +38,10 @@ def _prefix_faults(names: Names, spec: StackSpec) -> Iterator[str]:
     if not re.fullmatch(r"[A-Za-z0-9_-]+", names.prefix):
         yield f"{where}: functions, roles and queues are named after them, so only letters, digits, - and _ are possible"
     roles = [
-        *(names.role(word) for word in FUNCTIONS),
+        *(names.role(word) for word in FUNCTIONS if spec.control_plane is None),
         *(names.execution_role(endpoint.name) for endpoint in spec.endpoints),
     ]
-    longest = max(roles, key=len)
+    longest = max([*roles, *([names.listening_rule] if spec.control_plane else [])], key=len)
     if len(longest) > _NAME_LIMIT:
         yield f"{where}: the name {longest!r} has {len(longest)} characters, AWS allows {_NAME_LIMIT}. Choose shorter names"
 

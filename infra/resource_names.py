@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sluice.core.names import alarm_prefix, metrics_namespace, name_root, outcome_namespace
+from sluice.core.ownership import PROJECT_TAG, STACK_TAG
 
 FUNCTIONS = ("submit", "tick", "alarm", "sweep", "command", "archive")
 LIVE_INDEX = "live"
@@ -38,19 +39,27 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What the control plane of one stack is called."""
+    """What the things of one stack are called. `served_by` is the (project, stack) whose control plane serves its endpoints, None
+    for its own; whatever belongs to a control plane is named after that stack.
+    """
 
     project: str
     stack: str
     place: Place
+    served_by: tuple[str, str] | None = None
 
     @property
     def prefix(self) -> str:
         return f"{self.project}-{self.stack}"
 
     @property
+    def control(self) -> Names:
+        """The names of the stack that has the control plane."""
+        return self if self.served_by is None else Names(*self.served_by, self.place)
+
+    @property
     def table(self) -> str:
-        return self.prefix
+        return self.control.prefix
 
     @property
     def table_arn(self) -> str:
@@ -62,7 +71,7 @@ class Names:
 
     @property
     def machine(self) -> str:
-        return f"{self.prefix}-clock"
+        return f"{self.control.prefix}-clock"
 
     @property
     def machine_arn(self) -> str:
@@ -74,11 +83,11 @@ class Names:
 
     @property
     def machine_role(self) -> str:
-        return f"{self.prefix}-clock"
+        return f"{self.control.prefix}-clock"
 
     @property
     def topic(self) -> str:
-        return f"{self.prefix}-pages"
+        return f"{self.control.prefix}-pages"
 
     @property
     def topic_arn(self) -> str:
@@ -86,7 +95,7 @@ class Names:
 
     @property
     def alarm_queue(self) -> str:
-        return f"{self.prefix}-alarm"
+        return f"{self.control.prefix}-alarm"
 
     @property
     def alarm_queue_arn(self) -> str:
@@ -94,7 +103,7 @@ class Names:
 
     @property
     def dead_letter_queue(self) -> str:
-        return f"{self.prefix}-dead-letter"
+        return f"{self.control.prefix}-dead-letter"
 
     @property
     def dead_letter_queue_arn(self) -> str:
@@ -102,11 +111,20 @@ class Names:
 
     @property
     def alarm_rule(self) -> str:
-        return f"{self.prefix}-alarm"
+        return f"{self.control.prefix}-alarm"
+
+    @property
+    def listening_rule(self) -> str:
+        """Of a stack that is served by another's control plane, for alarms that only its own policies list."""
+        return f"{self.alarm_rule}-{self.prefix}"
+
+    @property
+    def listening_rules(self) -> str:
+        return f"{self.alarm_rule}-*"
 
     @property
     def sweep_rule(self) -> str:
-        return f"{self.prefix}-sweep"
+        return f"{self.control.prefix}-sweep"
 
     def rule_arn(self, rule: str) -> str:
         return self.place.arn("events", f"rule/{rule}")
@@ -119,7 +137,7 @@ class Names:
     @property
     def capture_bucket(self) -> str:
         """Only the beginning: bucket names are global, so Pulumi adds seven random digits (63 characters in all)."""
-        return f"{self.prefix.lower().replace('_', '-')[:45].rstrip('-')}-capture"
+        return f"{self.control.prefix.lower().replace('_', '-')[:45].rstrip('-')}-capture"
 
     @property
     def archive_bucket(self) -> str:
@@ -137,7 +155,7 @@ class Names:
 
     @property
     def alarm_prefix(self) -> str:
-        return alarm_prefix(self.project, self.stack)
+        return alarm_prefix(self.control.project, self.control.stack)
 
     @property
     def rollback_alarms_arn(self) -> str:
@@ -149,7 +167,7 @@ class Names:
 
     @property
     def parameter_root(self) -> str:
-        return f"/sluice/{self.project}/{self.stack}/"
+        return f"/sluice/{self.control.project}/{self.control.stack}/"
 
     @property
     def parameters_arn(self) -> str:
@@ -157,20 +175,20 @@ class Names:
 
     @property
     def metrics_namespace(self) -> str:
-        return metrics_namespace(self.project, self.stack)
+        return metrics_namespace(self.control.project, self.control.stack)
 
     @property
     def outcome_namespace(self) -> str:
         return outcome_namespace(self.project, self.stack)
 
     def function(self, word: str) -> str:
-        return f"{self.prefix}-{word}"
+        return f"{self.control.prefix}-{word}"
 
     def function_arn(self, word: str) -> str:
         return self.place.arn("lambda", f"function:{self.function(word)}")
 
     def role(self, word: str) -> str:
-        return f"{self.prefix}-{word}"
+        return f"{self.control.prefix}-{word}"
 
     def role_policy(self, word: str, number: int) -> str:
         """A managed policy of a role whose inline policy is full."""
@@ -184,7 +202,7 @@ class Names:
 
     def page_alarm(self, word: str) -> str:
         """Outside the rollback rule's prefix: these alarms wake people, they take no traffic back."""
-        return f"sluice-control/{self.project}/{self.stack}/{word}"
+        return f"sluice-control/{self.control.project}/{self.control.stack}/{word}"
 
     def execution_role(self, name: str) -> str:
         return f"{self.prefix}-serve-{name}"
@@ -192,7 +210,7 @@ class Names:
     @property
     def execution_path(self) -> str:
         """Whatever role lies on it, this control plane may pass to SageMaker. The way of putting one there is IAM's to guard."""
-        return f"/sluice/{self.prefix}/"
+        return f"/sluice/{self.control.prefix}/"
 
     @property
     def execution_roles_arn(self) -> str:
@@ -212,7 +230,7 @@ class Names:
 
     @property
     def name_root(self) -> str:
-        return name_root(self.project, self.stack)
+        return name_root(self.control.project, self.control.stack)
 
     @property
     def created_models_arn(self) -> str:
@@ -241,4 +259,4 @@ def endpoint_log_group(endpoint: str) -> str:
 
 def owner_tags(names: Names, name: str) -> dict[str, str]:
     """Which stack and endpoint something in SageMaker belongs to."""
-    return {"sluice:project": names.project, "sluice:stack": names.stack, "sluice:endpoint": name}
+    return {PROJECT_TAG: names.project, STACK_TAG: names.stack, "sluice:endpoint": name}

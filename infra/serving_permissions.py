@@ -16,7 +16,7 @@ _ECR_IMAGE = re.compile(
 
 
 def execution_document(
-    names: Names, endpoint: EndpointSpec, artifact_buckets: Sequence[str], capture_bucket_arn: str
+    names: Names, endpoint: EndpointSpec, artifact_buckets: Sequence[str], capture_bucket: str
 ) -> Document:
     """What SageMaker does in the endpoint's name: fetch the artifact and the image, write logs, metrics and captures."""
     buckets = [names.place.bucket_arn(bucket) for bucket in artifact_buckets]
@@ -43,7 +43,9 @@ def execution_document(
             ["*"],
             {"StringLike": {"cloudwatch:namespace": ["AWS/SageMaker", "/aws/sagemaker/*"]}},
         ),
-        allow("WriteCaptures", ["s3:PutObject"], [f"{capture_bucket_arn}/{endpoint.endpoint_name}/*"]),
+        allow(
+            "WriteCaptures", ["s3:PutObject"], [f"{names.place.bucket_arn(capture_bucket)}/{endpoint.endpoint_name}/*"]
+        ),
     )
 
 
@@ -87,8 +89,8 @@ def invoke_document(names: Names, endpoint: str) -> Document:
     )
 
 
-def queue_document(sid: str, queue_arn: str, rule_arn: str) -> Document:
-    """One rule may send to one queue. No other rule of the account, and nobody else."""
+def queue_document(sid: str, queue_arn: str, rule_arns: list[str]) -> Document:
+    """These rules may send to one queue. No other rule of the account, and nobody else."""
     return document(
         {
             "Sid": sid,
@@ -96,6 +98,6 @@ def queue_document(sid: str, queue_arn: str, rule_arn: str) -> Document:
             "Principal": {"Service": "events.amazonaws.com"},
             "Action": ["sqs:SendMessage"],
             "Resource": [queue_arn],
-            "Condition": {"ArnEquals": {"aws:SourceArn": rule_arn}},
+            "Condition": {"ArnEquals": {"aws:SourceArn": rule_arns}},
         }
     )

@@ -124,22 +124,6 @@ def submit_input(spec: EndpointSpec, guarded: Guarded, settings: EndpointSetting
     return json.dumps({"action": "submit", "submission": encode(handover)}, sort_keys=True)
 
 
-def destroy_guard(names: Names, everything: Sequence[pulumi.Resource], *, protect: bool) -> aws.lambda_.Invocation:
-    """Made last, so asked first: `pulumi destroy` stops here while a rollout is live. The input never changes; the function
-    finds the endpoints in the table.
-
-    Protected with the stack: without a preview the engine deletes until it meets a protected resource, and what it meets
-    first must be this, not the way back of an endpoint that stays.
-    """
-    return aws.lambda_.Invocation(
-        "guard",
-        function_name=names.function("submit"),
-        input=json.dumps({"action": "guard"}),
-        lifecycle_scope="CRUD",
-        opts=pulumi.ResourceOptions(depends_on=list(everything), protect=protect),
-    )
-
-
 def say(said: Remark | None) -> None:
     """To whoever runs `pulumi up`."""
     if said is not None:

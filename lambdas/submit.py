@@ -10,10 +10,11 @@ from sluice.aws.remains import remove_what_the_control_plane_made
 from sluice.aws.wiring import ports
 from sluice.core.begin import Submission
 from sluice.core.errors import BadInput
+from sluice.core.ownership import Owner
 from sluice.core.record import decode
 from sluice.core.release import Release
 from sluice.core.rollout import EndpointSettings
-from sluice.submit import adopt, guard, revise, submit
+from sluice.submit import adopt, guard, leave, made_for, revise, submit
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, str]:
@@ -42,14 +43,21 @@ def _act(event: dict[str, Any]) -> str:
             settings = decode(EndpointSettings, event["settings"], "settings")
             return revise(ports(), event["endpoint"], event["instances"], settings)
         case "guard":
-            return guard(ports()) if deleting else "armed: a stack with a live rollout is not destroyed"
+            if not deleting:
+                return "armed: a stack with a live rollout is not destroyed"
+            return guard(ports(), _owner(event), control_plane=event["control_plane"])
         case "clean":
-            return _clean() if deleting else "nothing to clean yet"
+            return _clean(_owner(event)) if deleting else "nothing to clean yet"
         case other:
             raise BadInput((f"action: must be adopt, submit, revise, guard or clean, got {other!r}",))
 
 
-def _clean() -> str:
-    store = ports().store
-    heads = (store.head(endpoint) for endpoint in store.endpoints())
-    return remove_what_the_control_plane_made({head.endpoint: head.settings.name_root for head in heads if head})
+def _clean(owner: Owner) -> str:
+    """First what SageMaker holds: should that fail, the records still say whose it is and the next try finds it."""
+    removed = remove_what_the_control_plane_made(made_for(ports(), owner))
+    leave(ports(), owner)
+    return removed
+
+
+def _owner(event: dict[str, Any]) -> Owner:
+    return Owner(event["project"], event["stack"])

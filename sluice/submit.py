@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 from sluice.apply import settle
 from sluice.core import revision
 from sluice.core.adoption import adoption_faults
 from sluice.core.begin import Submission, adopted, begin
 from sluice.core.decision import Decision, mirror
 from sluice.core.errors import BadInput, Refused, StaleRecord
+from sluice.core.ownership import Owner, is_foreign, let_go, owner_of
 from sluice.core.release import Release
 from sluice.core.rollout import EndpointSettings, Head
 from sluice.core.weights import WHOLE
@@ -27,7 +31,8 @@ def adopt(
     `said` is given for an endpoint that somebody else made: the release it is claimed to serve, checked against what it does.
     """
     head = ports.store.head(endpoint)
-    if head is not None:
+    _refuse_foreign(head, settings)
+    if head is not None and head.let_go_at is None:
         return f"endpoint {endpoint!r} is known already: {head.champion.release.name} serves from {head.champion.slot}"
     if said is not None:
         _check_adoption(ports, endpoint, slots, settings, instances, said)
@@ -42,7 +47,8 @@ def adopt(
     release = said or ports.endpoints.release_of(facts.config_name)
     first = adopted(endpoint, slots, settings, release, serving[0], instances)
     because = f"took over endpoint {endpoint}: {release.name} serves from {serving[0]}"
-    settle(ports, None, Decision(first, because, "adopted", (mirror(first),)), "pulumi", {"config": facts.config_name})
+    first = replace(first, version=head.version, chain=head.chain) if head else first
+    settle(ports, head, Decision(first, because, "adopted", (mirror(first),)), "pulumi", {"config": facts.config_name})
     return because
 
 
@@ -60,9 +66,7 @@ def _check_adoption(
 
 def submit(ports: Ports, submission: Submission) -> str:
     """Start the rollout of a release, or say why not (BadInput, Refused). The same submission twice is one rollout."""
-    head = ports.store.head(submission.endpoint)
-    if head is None:
-        raise Refused(f"endpoint {submission.endpoint!r} has no record: `adopt` has not run. Run `pulumi up` again.")
+    head = _head(ports, submission.endpoint)
     decision = begin(head, submission, ports.now())
     if decision.kind is None:
         return decision.because
@@ -76,9 +80,7 @@ def submit(ports: Ports, submission: Submission) -> str:
 
 def revise(ports: Ports, endpoint: str, instances: int, settings: EndpointSettings) -> str:
     """Record instance counts and settings that changed without a release. Changes nothing live: that is the sweep's, later."""
-    head = ports.store.head(endpoint)
-    if head is None:
-        raise Refused(f"endpoint {endpoint!r} has no record: `adopt` has not run. Run `pulumi up` again.")
+    head = _head(ports, endpoint)
     decision = revision.revise(head, instances, settings, ports.now())
     try:
         settle(ports, head, decision, "pulumi", {"instances": instances})
@@ -87,16 +89,57 @@ def revise(ports: Ports, endpoint: str, instances: int, settings: EndpointSettin
     return decision.because
 
 
-def guard(ports: Ports) -> str:
-    """Refuse to destroy a stack in which a rollout is live."""
+def guard(ports: Ports, owner: Owner, *, control_plane: bool) -> str:
+    """Refuse to destroy a stack while a rollout of its own is live, or its control plane while other stacks are served by it."""
     heads = [ports.store.head(endpoint) for endpoint in ports.store.unfinished()]
-    rollouts = [head.live for head in heads if head is not None and head.live is not None]
+    own = [head for head in heads if head is not None and not is_foreign(head, owner)]
+    rollouts = [head.live for head in own if head.live is not None]
     if rollouts:
         shown = ", ".join(f"{rollout.id} ({rollout.phase.value})" for rollout in rollouts)
         raise Refused(
             f"the stack cannot be destroyed while rollouts are live: {shown}. Abort them or wait for them to end."
         )
+    others = sorted(head.endpoint for head in _known(ports) if is_foreign(head, owner)) if control_plane else []
+    if others:
+        raise Refused(
+            f"the stack cannot be destroyed while its control plane serves other stacks' endpoints: {', '.join(others)}. "
+            "Without it nothing would take their traffic back. Destroy those stacks first."
+        )
     return "no rollout is live"
+
+
+def made_for(ports: Ports, owner: Owner) -> Mapping[str, str]:
+    """How the names begin of the models and configurations made for a stack's endpoints, by endpoint."""
+    return {head.endpoint: head.settings.name_root for head in _known(ports) if not is_foreign(head, owner)}
+
+
+def leave(ports: Ports, owner: Owner) -> None:
+    """Let go of every endpoint of a stack that is being destroyed."""
+    for head in _known(ports):
+        if not is_foreign(head, owner):
+            settle(ports, head, let_go(head, owner, ports.now()), "pulumi", {})
+
+
+def _known(ports: Ports) -> list[Head]:
+    heads = [ports.store.head(endpoint) for endpoint in ports.store.endpoints()]
+    return [head for head in heads if head is not None and head.let_go_at is None]
+
+
+def _head(ports: Ports, endpoint: str) -> Head:
+    head = ports.store.head(endpoint)
+    if head is None or head.let_go_at is not None:
+        raise Refused(f"endpoint {endpoint!r} has no record: `adopt` has not run. Run `pulumi up` again.")
+    return head
+
+
+def _refuse_foreign(head: Head | None, settings: EndpointSettings) -> None:
+    """Endpoint names are unique in a region, so two stacks that configure one mean the same endpoint."""
+    asking = owner_of(settings)
+    if head is not None and head.let_go_at is None and asking is not None and is_foreign(head, asking):
+        raise Refused(
+            f"endpoint {head.endpoint!r} belongs to stack {owner_of(head.settings)}; two stacks cannot release to one endpoint. "
+            "Take it out of this stack's `endpoints`, or destroy the other stack first."
+        )
 
 
 def _check_world(ports: Ports, head: Head, submission: Submission) -> None:

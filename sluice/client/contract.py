@@ -89,6 +89,8 @@ class ControlPlaneContract:
     alarm_prefix: str
     parameter_root: str
     metrics_namespace: str
+    reach: tuple[str, ...]
+    artifact_buckets: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

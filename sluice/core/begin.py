@@ -67,6 +67,7 @@ def adopted(
         cleanup=None,
         revision=None,
         scaling=(),
+        let_go_at=None,
         version=0,
         chain=GENESIS,
     )

@@ -227,7 +227,8 @@ class Head:
     """Everything about one endpoint that decisions need, in one record: one read, one conditional write.
 
     `settings` and `instances` are what was last asked for beside releases, whether or not it is carried out yet. `scaling` is
-    what was registered before it was suspended, until it stands again.
+    what was registered before it was suspended, until it stands again. `let_go_at` is set when the endpoint's stack was destroyed;
+    the record only remembers from then on, until an endpoint of that name is taken over again.
     """
 
     schema: int
@@ -243,6 +244,7 @@ class Head:
     cleanup: Cleanup | None
     revision: Revision | None
     scaling: tuple[ScalingTarget, ...]
+    let_go_at: int | None
     version: int
     chain: str
 

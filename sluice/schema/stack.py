@@ -78,6 +78,9 @@ class StackSpec:
 
     `artifact_buckets` are those of the configured releases and those named besides: a champion released from a bucket that
     no configured release uses any more must stay readable, or it could not be verified or restored.
+
+    `control_plane` is the whole name of the stack whose control plane serves this one's endpoints, None for its own; `reach` are
+    the names (or beginnings of names, with a `*` at the end) of other stacks' endpoints that this stack's control plane serves.
     """
 
     endpoints: tuple[EndpointSpec, ...]
@@ -85,6 +88,21 @@ class StackSpec:
     protect: bool
     log_retention_days: int
     audit: AuditSpec = AuditSpec()
+    control_plane: str | None = None
+    reach: tuple[str, ...] = ()
+
+    @property
+    def served_by(self) -> tuple[str, str] | None:
+        """Project and stack of the control plane, where it is another stack's."""
+        if self.control_plane is None:
+            return None
+        _organization, project, stack = self.control_plane.split("/")
+        return project, stack
+
+    @property
+    def adopts(self) -> bool:
+        """Whether an endpoint is served that outlives its stack; other stacks may have one."""
+        return any(endpoint.adopt for endpoint in self.endpoints) or bool(self.reach)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +140,7 @@ def parse_stack(document: Mapping[str, object], root: Path, project: str, stack:
         except BadInput as fault:
             faults += fault.faults
     faults += _clashes(given if isinstance(given, dict) else {}, source)
+    faults += _division(model, source) if model else ()
     if model is None or faults:
         raise BadInput(tuple(dict.fromkeys(faults)))
     buckets = {urlsplit(endpoint.release.artifact.url).netloc for endpoint in endpoints}
@@ -131,7 +150,25 @@ def parse_stack(document: Mapping[str, object], root: Path, project: str, stack:
         model.protect,
         model.log_retention_days,
         AuditSpec(model.audit.retention_days, model.audit.mode),
+        model.control_plane,
+        model.reach,
     )
+
+
+def _division(model: Stack, source: _Source) -> Iterator[str]:
+    """Who serves whom: a stack has a control plane, or uses another's, and something must be served."""
+    if model.control_plane is not None and not model.endpoints:
+        yield source.fault(f"{source.project}:endpoints", "is missing: with `control_plane` a stack has endpoints only")
+    if model.control_plane is not None and model.reach:
+        rule = "is for stacks with a control plane of their own, and `control_plane` names another's"
+        yield source.fault(f"{source.project}:reach", f"{rule}. Set it in {model.control_plane}")
+    if model.control_plane is not None and "audit" in model.model_fields_set:
+        yield source.fault(f"{source.project}:audit", f"is the control plane's to keep. Set it in {model.control_plane}")
+    if model.control_plane is None and not model.endpoints and not model.reach:
+        rule = "is missing: configure an endpoint, or set `reach` to serve those of other stacks"
+        yield source.fault(f"{source.project}:endpoints", rule)
+    if model.control_plane is not None and model.control_plane.split("/")[1:] == [source.project, source.stack]:
+        yield source.fault(f"{source.project}:control_plane", "names this stack itself. Leave it out")
 
 
 def _endpoint(name: str, given: object, source: _Source) -> EndpointSpec:

@@ -64,6 +64,24 @@ BucketName = Annotated[
 ]
 
 
+StackName = Annotated[
+    str,
+    matching(
+        r"[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+",
+        "must be a stack's whole name, <organization>/<project>/<stack>",
+        "a backend without organizations says organization/<project>/<stack>",
+    ),
+]
+EndpointPattern = Annotated[
+    str,
+    matching(
+        rf"{VARIANT_NAME}|[a-zA-Z0-9][a-zA-Z0-9-]{{2,61}}\*",
+        "must be an endpoint's name, or at least three characters that names begin with, then *",
+        "what it matches, this control plane may move",
+    ),
+]
+
+
 class DataCapture(Strict):
     """Which part of the requests is kept in S3."""
 
@@ -116,9 +134,13 @@ class Stack(Strict):
     """Everything of a stack. Each endpoint is read as an `Endpoint` of its own, so that one's faults do not hide another's."""
 
     endpoints: dict[EndpointKey, Any] = Field(
-        min_length=1, examples=[{"shop": {"release": "build/v1/release.json", "policy": "standard"}}]
+        default={}, examples=[{"shop": {"release": "build/v1/release.json", "policy": "standard"}}]
     )
     """The guarded endpoints, by a key of your choice. See [One endpoint](#one-endpoint)."""
+    control_plane: StackName | None = None
+    """The stack whose control plane serves this one's endpoints: `<organization>/<project>/<stack>`. Left out, this one has its own."""
+    reach: tuple[EndpointPattern, ...] = Field(default=(), strict=False)
+    """Endpoints of other stacks that this stack's control plane serves: names, or beginnings of names with a `*` at the end."""
     protect: bool = True
     """Whether Pulumi refuses to delete or replace what rollbacks need. Turn it off, `up`, and only then destroy."""
     artifact_buckets: tuple[BucketName, ...] = Field(default=(), strict=False)

@@ -190,6 +190,17 @@ def test_an_adopted_endpoint_needs_the_whole_path_too(real: Real) -> None:
     assert len(judged(without("Table", "records")(adopted))) == 1
 
 
+def test_of_a_stack_served_by_anothers_control_plane_only_its_own_part_is_judged(real: Real) -> None:
+    own = [record for record in real.standing if "ControlPlane" not in record.urn]
+    (some,) = [record for record in real.standing if record.type == "sluice:infra:ControlPlane"]
+    link = replace(some, type="sluice:infra:SharedControlPlane", urn="urn:link", dependencies=(), outputs={})
+
+    assert judged([link, *own]) == []
+    assert next(fault.message[:37] for fault in judged(own)) == "no rule on the event bus hears alarms"
+    assert len(judged(without("Invocation", "guard")([link, *own]))) == 1
+    assert judged(without("MetricAlarm", "triage/green/errors-rail")([link, *own])) != []
+
+
 def test_a_preview_that_knows_no_inputs_has_the_slots_from_the_alarms(real: Real) -> None:
     unknown = {"input": UNKNOWN, "triggers": UNKNOWN}
     records = with_("Invocation", "triage-adopt", input=UNKNOWN)(real.standing)

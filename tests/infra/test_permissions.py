@@ -188,7 +188,7 @@ NO_RESOURCE_LEVEL = {
 def documents() -> dict[str, Document]:
     made = {word: make(scope()) for word, make in FUNCTION_DOCUMENTS.items()}
     made["clock"] = machine_document(NAMES)
-    made["execution"] = execution_document(NAMES, endpoint(), ("models",), "arn:aws:s3:::captures")
+    made["execution"] = execution_document(NAMES, endpoint(), ("models",), "captures")
     made["caller"] = invoke_document(NAMES, "dev-Triage")
     return made
 
@@ -230,7 +230,7 @@ def test_every_action_on_everything_has_a_reason():
 
 def test_only_the_named_rule_may_send_to_a_queue():
     rule = f"arn:aws:events:{HERE}:rule/sluice-dev-alarm"
-    made = queue_document("AlarmRule", f"arn:aws:sqs:{HERE}:sluice-dev-alarm", rule)
+    made = queue_document("AlarmRule", f"arn:aws:sqs:{HERE}:sluice-dev-alarm", [rule])
     statements = parse("queue", text(made))
 
     def allowed(source: str) -> bool:

@@ -108,9 +108,8 @@ def test_the_guard_is_made_last_so_that_destroy_asks_it_first(recorded):
         "BucketObjectLockConfiguration",
     }
     assert guard.inputs["lifecycleScope"] == "CRUD"
-    assert json.loads(guard.inputs["input"]) == {"action": "guard"}, (
-        "endpoints in it would make it an update per endpoint"
-    )
+    asked = {"action": "guard", "project": "sluice", "stack": "dev", "control_plane": True}
+    assert json.loads(guard.inputs["input"]) == asked, "endpoints in it would make it an update per endpoint"
 
 
 def test_endpoints_go_before_their_remains_are_cleaned_up(recorded):

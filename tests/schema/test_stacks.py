@@ -97,11 +97,14 @@ def test_releases_and_policies_are_read_from_files_beside_the_configuration(fold
 EXAMPLE = "for example `endpoints: {shop: {release: build/v1/release.json, policy: standard}}`"
 
 
+NOTHING = "sluice:endpoints: is missing: configure an endpoint, or set `reach` to serve those of other stacks"
+
+
 @pytest.mark.parametrize(
     ("document", "sentence"),
     [
-        ({}, f"sluice:endpoints: missing; {EXAMPLE}"),
-        ({"endpoints": {}}, "sluice:endpoints: must have at least 1 entry, got none"),
+        ({}, NOTHING),
+        ({"endpoints": {}}, NOTHING),
         ({"endpoints": []}, f"sluice:endpoints: must be a mapping of keys to values, got a list; {EXAMPLE}"),
         ({"endpoints": "shop"}, f"sluice:endpoints: must be a mapping of keys to values, got 'shop'; {EXAMPLE}"),
         ({"endpoints": {"shop": None}}, "sluice:endpoints.shop: is empty"),
@@ -318,3 +321,60 @@ def refusals(document: dict[str, Any]) -> tuple[str, ...]:
 @given(mutated({"endpoints": {"a": endpoint(), "b": endpoint(nonce="2")}, "artifact_buckets": ["models"]}))
 def test_whatever_is_changed_in_a_stack_it_is_read_or_refused_in_sentences(document: dict[str, Any]) -> None:
     assert all(fault.startswith(FILE) for fault in refusals(document))
+
+
+PLATFORM = "organization/platform/prod"
+
+
+@pytest.mark.parametrize(
+    ("document", "sentences"),
+    [
+        (
+            {"control_plane": "platform/prod"},
+            [
+                "sluice:control_plane: must be a stack's whole name, <organization>/<project>/<stack>, got 'platform/prod'; "
+                "a backend without organizations says organization/<project>/<stack>"
+            ],
+        ),
+        (
+            {"control_plane": PLATFORM},
+            ["sluice:endpoints: is missing: with `control_plane` a stack has endpoints only"],
+        ),
+        (
+            {"control_plane": PLATFORM, "endpoints": {"shop": endpoint()}, "reach": ["search-*"]},
+            [
+                "sluice:reach: is for stacks with a control plane of their own, and `control_plane` names another's. "
+                "Set it in organization/platform/prod"
+            ],
+        ),
+        (
+            {"control_plane": "organization/sluice/dev", "endpoints": {"shop": endpoint()}},
+            ["sluice:control_plane: names this stack itself. Leave it out"],
+        ),
+        *(
+            (
+                {"reach": [wide]},
+                [
+                    "sluice:reach[0]: must be an endpoint's name, or at least three characters that names begin with, then *, "
+                    f"got {wide!r}; what it matches, this control plane may move"
+                ],
+            )
+            for wide in ("*", "ab*", "*-shop", "shop-*-eu")
+        ),
+    ],
+)
+def test_who_serves_whom_is_one_of_three(document: dict[str, Any], sentences: list[str]) -> None:
+    assert faults(**document) == sentences
+
+
+def test_a_stack_may_have_a_control_plane_only() -> None:
+    spec = stack(reach=["shop-*", "fraud"])
+
+    assert (spec.endpoints, spec.reach, spec.served_by) == ((), ("shop-*", "fraud"), None)
+    assert spec.adopts, "another stack's endpoint may outlive both"
+
+
+def test_a_stack_may_be_served_by_another() -> None:
+    spec = stack(control_plane=PLATFORM, endpoints={"shop": endpoint()})
+
+    assert spec.served_by == ("platform", "prod")

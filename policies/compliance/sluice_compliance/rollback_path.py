@@ -18,6 +18,7 @@ from sluice_compliance.resources import (
     MACHINE,
     PERMISSION,
     RULE,
+    SHARED,
     TABLE,
     TARGET,
     UNKNOWN,
@@ -49,17 +50,25 @@ def rollback_path_complete(stack: Stack, *, exempt: Collection[str] = ()) -> Ite
     endpoints = [endpoint for endpoint in served(stack) if endpoint.name not in exempt]
     if not endpoints:
         return
-    way, clocks, guards = best_way(stack), _clocks(stack), _guards(stack)
+    elsewhere = _is_served_elsewhere(stack)
+    way, clocks, guards = None if elsewhere else best_way(stack), _clocks(stack), _guards(stack)
     for endpoint in endpoints:
         yield from _endpoint_faults(stack, endpoint, way)
+    yield from _guard_faults(guards, [endpoint for endpoint in endpoints if endpoint.urn])
+    if elsewhere:
+        return
     yield from _way_faults(way)
     yield from _sweep_faults(stack)
     if not clocks:
         yield Fault("no state machine ticks. Add a STANDARD StateMachine that invokes the tick function.")
     yield from _table_faults(stack)
-    yield from _guard_faults(guards, [endpoint for endpoint in endpoints if endpoint.urn])
     path = [*(way.stops if way else ()), *clocks, *stack.of(TABLE)]
     yield from _order_faults(stack, path)
+
+
+def _is_served_elsewhere(stack: Stack) -> bool:
+    """The stack has no function of its own and refers to the stack that has: the rest of the way is judged there."""
+    return not stack.of(FUNCTION) and bool(stack.of(SHARED))
 
 
 def served(stack: Stack) -> list[Served]:
