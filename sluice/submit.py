@@ -67,6 +67,7 @@ def _check_adoption(
 def submit(ports: Ports, submission: Submission) -> str:
     """Start the rollout of a release, or say why not (BadInput, Refused). The same submission twice is one rollout."""
     head = _head(ports, submission.endpoint)
+    _refuse_foreign(head, submission.settings)
     decision = begin(head, submission, ports.now())
     if decision.kind is None:
         return decision.because
@@ -81,6 +82,7 @@ def submit(ports: Ports, submission: Submission) -> str:
 def revise(ports: Ports, endpoint: str, instances: int, settings: EndpointSettings) -> str:
     """Record instance counts and settings that changed without a release. Changes nothing live: that is the sweep's, later."""
     head = _head(ports, endpoint)
+    _refuse_foreign(head, settings)
     decision = revision.revise(head, instances, settings, ports.now())
     try:
         settle(ports, head, decision, "pulumi", {"instances": instances})

@@ -163,7 +163,9 @@ def _division(model: Stack, source: _Source) -> Iterator[str]:
         rule = "is for stacks with a control plane of their own, and `control_plane` names another's"
         yield source.fault(f"{source.project}:reach", f"{rule}. Set it in {model.control_plane}")
     if model.control_plane is not None and "audit" in model.model_fields_set:
-        yield source.fault(f"{source.project}:audit", f"is the control plane's to keep. Set it in {model.control_plane}")
+        yield source.fault(
+            f"{source.project}:audit", f"is the control plane's to keep. Set it in {model.control_plane}"
+        )
     if model.control_plane is None and not model.endpoints and not model.reach:
         rule = "is missing: configure an endpoint, or set `reach` to serve those of other stacks"
         yield source.fault(f"{source.project}:endpoints", rule)

@@ -36,7 +36,7 @@ def world() -> World:
 
 
 def test_a_live_rollout_is_its_own_stacks_to_guard(world: World) -> None:
-    submit(world.ports, submission())
+    submit(world.ports, replace(submission(), settings=settings(SHOP)))
 
     assert guard(world.ports, SEARCH, control_plane=False) == "no rollout is live"
     with pytest.raises(Refused, match="while rollouts are live: shop-"):
@@ -92,5 +92,10 @@ def test_an_endpoint_that_was_let_go_takes_no_release_until_it_is_taken_over_aga
 
 
 def test_another_stacks_endpoint_cannot_be_taken(world: World) -> None:
-    with pytest.raises(Refused, match="belongs to stack shop/prod; two stacks cannot release to one endpoint"):
-        adopt(world.ports, "shop", ("blue", "green"), settings(SEARCH))
+    for asked in (
+        lambda: adopt(world.ports, "shop", ("blue", "green"), settings(SEARCH)),
+        lambda: submit(world.ports, replace(submission(), settings=settings(SEARCH))),
+        lambda: revise(world.ports, "shop", 2, settings(SEARCH)),
+    ):
+        with pytest.raises(Refused, match="belongs to stack shop/prod; two stacks cannot release to one endpoint"):
+            asked()
