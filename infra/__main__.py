@@ -8,6 +8,7 @@ import pulumi_aws as aws
 from infra.alarm_path import watched_alarms
 from infra.bundle import ROOT
 from infra.control_plane import ControlPlane
+from infra.dashboards import Dashboards
 from infra.destruction import destroy_guard
 from infra.exports import control_plane_export, endpoint_export
 from infra.guarded_endpoint import GuardedEndpoint
@@ -45,6 +46,7 @@ def build(names: Names, spec: StackSpec) -> None:
         submission = Submission(names, endpoint, guarded(names, endpoint), served, [control.stands, served, alarms])
         everything += [served, alarms, submission]
         exported[endpoint.name] = endpoint_export(names, endpoint, served, submission.status)
+    everything.append(Dashboards(names, [endpoint.endpoint_name for endpoint in spec.endpoints]))
     destroy_guard(names, everything, protect=spec.protect)
     pulumi.export("contract_version", CONTRACT_VERSION)
     pulumi.export("endpoints", exported)

@@ -12,6 +12,7 @@ from typing import Any
 import pulumi
 
 from infra.control_plane import ControlPlane
+from infra.dashboards import dashboard_url
 from infra.guarded_endpoint import GuardedEndpoint
 from infra.iam_documents import text
 from infra.release_status import Status
@@ -54,6 +55,8 @@ class EndpointExport:
     """The event bus that alarm changes arrive on: the default one."""
     topic_arn: pulumi.Input[str]
     """Where people are paged."""
+    dashboard_url: str
+    """The stack's on-call dashboard, where the endpoint is chosen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +109,7 @@ def endpoint_export(
         contract=spec.release.contract,
         event_bus_arn=names.event_bus_arn,
         topic_arn=names.topic_arn,
+        dashboard_url=dashboard_url(names, "on-call"),
     )
     return _exported(export)
 

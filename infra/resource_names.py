@@ -142,7 +142,7 @@ class Names:
     @property
     def archive_bucket(self) -> str:
         """Only the beginning, as with captures: a locked bucket outlives its stack, and a later stack gets one of its own."""
-        return f"{self.prefix.lower().replace('_', '-')[:45].rstrip('-')}-audit"
+        return f"{self.control.prefix.lower().replace('_', '-')[:45].rstrip('-')}-audit"
 
     @property
     def archive_bucket_arn(self) -> str:
@@ -203,6 +203,9 @@ class Names:
     def page_alarm(self, word: str) -> str:
         """Outside the rollback rule's prefix: these alarms wake people, they take no traffic back."""
         return f"sluice-control/{self.control.project}/{self.control.stack}/{word}"
+
+    def dashboard(self, word: str) -> str:
+        return f"{self.prefix}-{word}"
 
     def execution_role(self, name: str) -> str:
         return f"{self.prefix}-serve-{name}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from typing import Any
 
@@ -10,16 +11,32 @@ from aws_lambda_powertools import Logger
 from lambdas.reporting import report
 from sluice.archive import archive
 from sluice.aws.shelf import S3Shelf, parse_stream_record
+from sluice.core.audit import Event
+from sluice.core.record import decode
+
+_COUNTED = {"submitted": "Submitted", "settled": "Settled", "rolled_back": "RolledBack", "failed": "Failed"}
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Answers the stream's poller with the record to begin again at; the order of events is kept by that."""
     done = archive(S3Shelf(os.environ["SLUICE_ARCHIVE"]), map(parse_stream_record, event["Records"]))
-    sentence = "; ".join(done.tampered) or f"{done.kept} events kept"
-    report(
-        sentence, {"Archived": ("Count", done.kept), "Tampered": ("Count", len(done.tampered))}, faults=done.tampered
-    )
+    for text in done.new:
+        _tell(decode(Event, json.loads(text)))
+    for sentence in done.tampered:
+        report(sentence, {"Tampered": ("Count", 1)}, faults=(sentence,))
     if done.failed is None:
         return {"batchItemFailures": []}
     Logger().error(f"record {done.failed} is handed over again: {type(done.fault).__name__}: {done.fault}")
     return {"batchItemFailures": [{"itemIdentifier": done.failed}]}
+
+
+def _tell(event: Event) -> None:
+    """One log line an event, and what is counted: here, because here each event comes by once, whoever made it."""
+    counted = {"Archived": ("Count", 1.0)}
+    if event.kind in _COUNTED:
+        counted[_COUNTED[event.kind]] = ("Count", 1.0)
+    latch = event.change["set"].get("live\tlatch")
+    if isinstance(latch, dict) and latch["harmful"]:
+        counted["Saves"] = ("Count", 1.0)
+    more: dict[str, str | int] = {"seq": event.seq, "kind": event.kind, "by": event.by, "because": event.because}
+    report(event.because, counted, endpoint=event.endpoint, rollout=event.rollout, more=more)

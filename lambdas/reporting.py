@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
-_UNITS = {"Seconds": MetricUnit.Seconds, "Count": MetricUnit.Count}
+_UNITS = {"Seconds": MetricUnit.Seconds, "Count": MetricUnit.Count, "Percent": MetricUnit.Percent}
 
 
 def report(
@@ -18,15 +18,16 @@ def report(
     release: str | None = None,
     rollout: str | None = None,
     faults: tuple[str, ...] = (),
+    more: Mapping[str, str | int] | None = None,
 ) -> None:
-    """Log the sentence with its tags, and publish the metrics ({name: (unit, value)}) as EMF.
+    """Log the sentence with its tags, and publish the metrics ({name: (unit, value)}) as EMF. `more` goes into the log line alone.
 
     The endpoint is a dimension; release and rollout are metadata, because each value of a dimension is a paid series.
     """
     tags = {"endpoint": endpoint, "release": release, "rollout": rollout}
     known = {key: value for key, value in tags.items() if value is not None}
     logger = Logger()
-    logger.info(sentence, extra=known)
+    logger.info(sentence, extra={**known, **(more or {})})
     for fault in faults:
         logger.warning(fault, extra=known)
     emitter = Metrics()

@@ -36,9 +36,9 @@ class StreamRecord:
 
 @dataclass(frozen=True, slots=True)
 class Archived:
-    """What became of a batch. `failed` is where to begin again; everything before it is kept."""
+    """What became of a batch. `new` events were not in the archive before; `failed` is where to begin again, all before it is kept."""
 
-    kept: int
+    new: tuple[str, ...]
     tampered: tuple[str, ...]
     failed: str | None
     fault: Exception | None
@@ -56,25 +56,30 @@ def evidence_object(record: StreamRecord) -> str:
 
 def archive(shelf: Shelf, records: Iterable[StreamRecord]) -> Archived:
     """Keep each record, in order, up to the first that cannot be kept."""
-    kept = 0
+    new: list[str] = []
     tampered: list[str] = []
     for record in records:
         try:
-            sentence = _keep(shelf, record)
+            if not _is_known(shelf, record, new):
+                tampered.append(_evidence(shelf, record))
         except Exception as fault:  # handed to the caller, which reports it and asks for this record again
-            return Archived(kept, tuple(tampered), record.position, fault)
-        kept += 1
-        if sentence is not None:
-            tampered.append(sentence)
-    return Archived(kept, tuple(tampered), None, None)
+            return Archived(tuple(new), tuple(tampered), record.position, fault)
+    return Archived(tuple(new), tuple(tampered), None, None)
 
 
-def _keep(shelf: Shelf, record: StreamRecord) -> str | None:
-    """Keep one record; a sentence if it tells of tampering. The same event told of twice is no tampering."""
-    if record.happened == ADDED and record.text is not None:
-        key = event_object(record.endpoint, record.seq)
-        if shelf.put(key, record.text) or shelf.get(key) == record.text:
-            return None
+def _is_known(shelf: Shelf, record: StreamRecord, new: list[str]) -> bool:
+    """Whether an added event is in the archive now, as it was added. The same event told of twice is no tampering."""
+    if record.happened != ADDED or record.text is None:
+        return False
+    key = event_object(record.endpoint, record.seq)
+    if shelf.put(key, record.text):
+        new.append(record.text)
+        return True
+    return shelf.get(key) == record.text
+
+
+def _evidence(shelf: Shelf, record: StreamRecord) -> str:
+    """Keep what the stream told, and say it."""
     shelf.put(evidence_object(record), record.text or "")
     named = f"event {record.seq} of {record.endpoint}"
     if record.happened == ADDED:

@@ -15,7 +15,7 @@ from sluice.core.observation import Observation
 from sluice.core.overdue import hand_over
 from sluice.core.prepare import update_was_refused
 from sluice.core.revert import blocked_seconds
-from sluice.core.rollout import Head
+from sluice.core.rollout import Head, Rollout
 from sluice.gather import gather
 from sluice.ports import Heartbeat, Ports
 
@@ -26,7 +26,9 @@ _AGAIN_SECONDS = 1
 
 @dataclass(frozen=True, slots=True)
 class Ticked:
-    """What the clock needs to know: whether it is over, and otherwise when to come back. `blocked_seconds` is for its metric."""
+    """What the clock needs to know: whether it is over, and otherwise when to come back. What stands below `faults` is for metrics:
+    the canary's weight asked for and seen, and how long stable had to wait for its traffic, in the tick that saw it back.
+    """
 
     done: bool
     wait_seconds: int
@@ -35,6 +37,9 @@ class Ticked:
     release: str | None = None
     faults: tuple[str, ...] = ()
     blocked_seconds: int = 0
+    asked_parts: int | None = None
+    actual_parts: int | None = None
+    restored_seconds: int | None = None
 
 
 def tick(ports: Ports, endpoint: str, rollout_id: str, generation: int, ticks: int) -> Ticked:
@@ -64,7 +69,27 @@ def tick(ports: Ports, endpoint: str, rollout_id: str, generation: int, ticks: i
         return Ticked(True, 0, f"clock {generation} handed over", rollout.phase.value, release, applied.faults)
     phase = rollout.phase.value if rollout else None
     blocked = blocked_seconds(rollout, seen, now) if rollout else 0
-    return Ticked(rollout is None, decision.wait_seconds, decision.because, phase, release, applied.faults, blocked)
+    return Ticked(
+        rollout is None,
+        decision.wait_seconds,
+        decision.because,
+        phase,
+        release,
+        applied.faults,
+        blocked,
+        rollout.canary_parts if rollout else 0,
+        seen.endpoint.parts.get(head.live.to_slot),
+        _restored(head.live, rollout),
+    )
+
+
+def _restored(before: Rollout, after: Rollout | None) -> int | None:
+    """Seconds from the latch to the weights read back, in the one tick that first saw them; else None."""
+    if after is None or after.latch is None or after.latch.weights_back_at is None:
+        return None
+    if before.latch is not None and before.latch.weights_back_at is not None:
+        return None
+    return after.latch.weights_back_at - after.latch.at
 
 
 def facts_of(seen: Observation) -> Mapping[str, Any]:

@@ -69,6 +69,7 @@ class EndpointContract:
     contract: str
     event_bus_arn: str
     topic_arn: str
+    dashboard_url: str
 
     @property
     def serving(self) -> Serving:

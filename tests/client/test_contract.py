@@ -30,6 +30,7 @@ ENDPOINT: dict[str, Any] = {
     "contract": "rows",
     "event_bus_arn": "arn:aws:events:us-east-1:123456789012:event-bus/default",
     "topic_arn": "arn:aws:sns:us-east-1:123456789012:pages",
+    "dashboard_url": "https://us-east-1.console.aws.amazon.com/cloudwatch/home?region=us-east-1#dashboards/dashboard/sluice-dev-on-call",
 }
 CONTROL_PLANE = {field.name: "x" for field in fields(ControlPlaneContract)}
 

@@ -81,7 +81,9 @@ def test_a_release_is_submitted_only_when_its_whole_way_back_stands(recorded):
     whole = {
         (r.type.rpartition(":")[2], r.name)
         for r in recorded.resources.values()
-        if not r.type.startswith("sluice:") and r.type.rpartition(":")[2] != "Invocation" and not _beside(r.parent)
+        if not r.type.startswith("sluice:")
+        and r.type.rpartition(":")[2] not in ("Invocation", "Dashboard")
+        and not _beside(r.parent)
     }
 
     assert whole <= needed, f"missing: {whole - needed}"
@@ -273,6 +275,7 @@ def test_the_exports_are_the_contract(recorded):
         "contract",
         "event_bus_arn",
         "topic_arn",
+        "dashboard_url",
     }
     assert exported["desired"] == exported["live"] == {"release": "v1", "digest": endpoint().release.digest}
     assert exported["champion_parameter"] == "/sluice/sluice/dev/dev-Triage"

@@ -1,0 +1,147 @@
+"""The server: requests one at a time between the world's steps, virtual time at a speed, and a door for what only a sandbox can do."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import urlsplit
+
+from sluice.sandbox.sandbox import Sandbox
+from sluice.sandbox.server.routes import Answered, forward
+from sluice.sandbox.server.signatures import BadSignature, HttpRequest, Signer, checked
+
+BEAT_SECONDS = 0.05
+"""How often time is moved on, in real seconds: short, so that a request never waits long for its turn."""
+OWN_SERVICE = "sandbox"
+"""What requests to the sandbox itself are signed for."""
+
+Operation = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """An access key that the server takes, as printed for clients."""
+
+    access_key: str
+    secret: str
+
+
+@dataclass
+class Server:
+    """Use as a context manager inside the sandbox's. `speed`: virtual seconds for each real one; 0 leaves time to `advance`."""
+
+    sandbox: Sandbox
+    key: Key
+    speed: float
+    port: int = 0
+    operations: dict[str, Operation] = field(default_factory=dict)
+    refusals: list[str] = field(default_factory=list)
+    _stopped: threading.Event = field(default_factory=threading.Event)
+    _threads: list[threading.Thread] = field(default_factory=list)
+
+    def __enter__(self) -> Server:
+        self.operations.setdefault("advance", self._advance)
+        self._http = ThreadingHTTPServer(("127.0.0.1", self.port), self._handler())
+        self.port = self._http.server_address[1]
+        for run in (self._http.serve_forever, self._pass_time):
+            thread = threading.Thread(target=run, name=f"sandbox server {run.__name__}", daemon=True)
+            thread.start()
+            self._threads.append(thread)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopped.set()
+        self._http.shutdown()
+        self._http.server_close()
+        for thread in self._threads:
+            thread.join(timeout=10)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a client needs to reach it; set like this, every AWS client of a shell does."""
+        return {
+            "AWS_ENDPOINT_URL": self.url,
+            "AWS_ACCESS_KEY_ID": self.key.access_key,
+            "AWS_SECRET_ACCESS_KEY": self.key.secret,
+            "AWS_DEFAULT_REGION": self.sandbox.cloud.place.region,
+        }
+
+    def answer(self, request: HttpRequest) -> Answered:
+        """Nothing is answered to a request whose signature is wrong; it is noted."""
+        with self.sandbox.cloud.clock.turn():
+            try:
+                signer = checked(request, self._secret)
+            except BadSignature as fault:
+                self.refusals.append(f"{request.method} {urlsplit(request.url).path}: {fault}")
+                return 403, _JSON, json.dumps({"__type": "InvalidSignatureException", "message": str(fault)}).encode()
+            return self._served(request, signer)
+
+    def _served(self, request: HttpRequest, signer: Signer) -> Answered:
+        if signer.service != OWN_SERVICE:
+            return forward(request, signer)
+        word = urlsplit(request.url).path.strip("/")
+        operation = self.operations.get(word)
+        if operation is None:
+            return (
+                404,
+                _JSON,
+                json.dumps({"message": f"{word!r} is none of {', '.join(sorted(self.operations))}"}).encode(),
+            )
+        try:
+            return 200, _JSON, json.dumps(operation(json.loads(request.body or b"{}"))).encode()
+        except Exception as fault:  # the client asked for it, and is told what became of it
+            return 400, _JSON, json.dumps({"message": str(fault)}).encode()
+
+    def _secret(self, access_key: str) -> str | None:
+        return self.key.secret if access_key == self.key.access_key else None
+
+    def _advance(self, asked: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Let virtual time pass at once."""
+        self.sandbox.cloud.clock.run_for(float(asked["seconds"]))
+        return {"now": self.sandbox.cloud.clock.now().timestamp()}
+
+    def _pass_time(self) -> None:
+        """`time.sleep` and the clocks are virtual here; waiting for an event is not."""
+        while not self._stopped.wait(BEAT_SECONDS):
+            if self.speed > 0:
+                self.sandbox.cloud.clock.run_for(self.speed * BEAT_SECONDS)
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        server = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def _any(self) -> None:
+                # botocore asks before it sends a large body; http.server has answered by now.
+                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                url = f"http://{self.headers['Host']}{self.path}"
+                status, headers, answer = server.answer(
+                    HttpRequest(self.command, url, dict(self.headers.items()), body)
+                )
+                self.send_response(status)
+                for name, value in headers.items():
+                    if name.lower() not in ("content-length", "transfer-encoding", "connection", "date", "server"):
+                        self.send_header(name, value)
+                self.send_header("Content-Length", str(len(answer)))
+                self.end_headers()
+                if self.command != "HEAD":
+                    self.wfile.write(answer)
+
+            do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = do_PATCH = _any
+
+            def log_message(self, *_: object) -> None:
+                """Nobody reads an access log of one machine."""
+
+        return Handler
+
+
+_JSON = {"Content-Type": "application/x-amz-json-1.1"}

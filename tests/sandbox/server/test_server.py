@@ -1,0 +1,86 @@
+"""The sandbox as a server: clients of another process reach it by an address and a key, and by nothing less."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from textwrap import dedent
+
+import pytest
+
+from sluice.sandbox.sandbox import Sandbox
+from sluice.sandbox.server.server import Key, Server
+
+KEY = Key("AKIAOPERATOR", "secret-of-the-test")
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with Sandbox() as sandbox, Server(sandbox, KEY, speed=0) as running:
+        yield running
+
+
+def client_of(server: Server, code: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Python in a process of its own, where only boto3's environment leads here."""
+    given = {"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(sys.path), **server.environment, **environment}
+    return subprocess.run(
+        [sys.executable, "-c", dedent(code)], env=given, capture_output=True, text=True, check=False, timeout=120
+    )
+
+
+def test_ordinary_clients_of_every_protocol_reach_it(server: Server) -> None:
+    done = client_of(
+        server,
+        """
+        import boto3, json
+        s3 = boto3.client("s3"); s3.create_bucket(Bucket="models"); s3.put_object(Bucket="models", Key="a b/c+d", Body=b"x" * 100_000)
+        print(len(s3.get_object(Bucket="models", Key="a b/c+d")["Body"].read()))
+        print(boto3.client("sts").get_caller_identity()["Account"])
+        print(boto3.client("sagemaker").list_endpoints()["Endpoints"])
+        print(boto3.client("dynamodb").list_tables()["TableNames"])
+        boto3.client("ssm").put_parameter(Name="/a/b", Value="1", Type="String")
+        print(boto3.client("ssm").get_parameter(Name="/a/b")["Parameter"]["Value"])
+        print(boto3.client("cloudwatch").describe_alarms()["MetricAlarms"])
+        queue = boto3.client("sqs").create_queue(QueueName="q")["QueueUrl"]
+        print(boto3.client("iam").list_roles()["Roles"], boto3.client("events").list_rules()["Rules"])
+        """,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == ["100000", "123456789012", "[]", "[]", "1", "[]", "[] []"]
+
+
+@pytest.mark.parametrize(
+    "environment", [{"AWS_SECRET_ACCESS_KEY": "guessed"}, {"AWS_ACCESS_KEY_ID": "AKIASTRANGER"}], ids=["secret", "key"]
+)
+def test_a_wrong_key_is_refused_and_noted_and_changes_nothing(server: Server, environment: dict[str, str]) -> None:
+    before = len(server.refusals)
+
+    done = client_of(server, "import boto3; boto3.client('sqs').create_queue(QueueName='theirs')", **environment)
+    queues = client_of(
+        server, "import boto3; print(boto3.client('sqs').list_queues(QueueNamePrefix='theirs').get('QueueUrls'))"
+    )
+
+    assert "InvalidSignature" in done.stderr
+    assert len(server.refusals) > before
+    assert queues.stdout.strip() == "None"
+
+
+def test_time_passes_at_its_speed_or_when_it_is_told_to(server: Server) -> None:
+    code = """
+        import boto3, json, urllib.request
+        from botocore.auth import SigV4Auth
+        from botocore.awsrequest import AWSRequest
+        session = boto3.Session()
+        request = AWSRequest("POST", session.client("sts").meta.endpoint_url + "/advance", data=json.dumps({"seconds": 90}).encode())
+        SigV4Auth(session.get_credentials(), "sandbox", "us-east-1").add_auth(request)
+        sent = urllib.request.Request(request.url, request.data, dict(request.headers.items()))
+        print(json.load(urllib.request.urlopen(sent))["now"])
+    """
+    before = server.sandbox.cloud.clock.now().timestamp()
+
+    done = client_of(server, code)
+
+    assert float(done.stdout) == before + 90, done.stderr
