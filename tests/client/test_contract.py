@@ -32,7 +32,7 @@ ENDPOINT: dict[str, Any] = {
     "topic_arn": "arn:aws:sns:us-east-1:123456789012:pages",
     "dashboard_url": "https://us-east-1.console.aws.amazon.com/cloudwatch/home?region=us-east-1#dashboards/dashboard/sluice-dev-on-call",
 }
-CONTROL_PLANE = {field.name: "x" for field in fields(ControlPlaneContract)}
+CONTROL_PLANE = {field.name: ["x"] if "tuple" in str(field.type) else "x" for field in fields(ControlPlaneContract)}
 
 
 def outputs(**changes: Any) -> dict[str, Any]:
