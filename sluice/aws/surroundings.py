@@ -39,6 +39,11 @@ class S3Artifacts:
             return (
                 f"the artifact of {release.name} has no SHA-256 in S3: upload {url} with `--checksum-algorithm SHA256`",
             )
+        if "-" in checksum:  # <checksum of the parts' checksums>-<number of parts>
+            return (
+                f"the artifact of {release.name} was uploaded in parts, so S3 knows no SHA-256 of the whole: upload {url} in one piece "
+                "with `aws s3api put-object --checksum-algorithm SHA256` (`aws s3 cp` takes more than 8 MB apart)",
+            )
         actual = base64.b64decode(checksum).hex()
         if actual != release.artifact.sha256:
             return (

@@ -48,6 +48,15 @@ class TestArtifacts:
             f"the artifact of v2 was changed: s3://models/v2.tar.gz has SHA-256 {SHA256[:12]}, not ffffffffffff",
         )
 
+    def test_an_archive_uploaded_in_parts_is_refused_with_the_way_to_upload_it_whole(self) -> None:
+        # What HeadObject shows of a multipart upload: the checksum of the parts' checksums, and how many they were.
+        upload(ChecksumAlgorithm="SHA256", ChecksumSHA256=base64.b64encode(bytes(32)).decode() + "-3")
+
+        (fault,) = S3Artifacts().faults(self.served)
+
+        assert "was uploaded in parts" in fault
+        assert "aws s3api put-object --checksum-algorithm SHA256" in fault
+
     def test_a_missing_archive_is_named(self) -> None:
         upload(ChecksumAlgorithm="SHA256")
         gone = replace(self.served, artifact=Artifact("s3://models/v9.tar.gz", SHA256))
