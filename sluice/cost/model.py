@@ -82,6 +82,8 @@ def _working(scenario: Scenario, usage: Measured, prices: Prices, assumed: Assum
     writes, reads = total(lambda each: each.write_units), total(lambda each: each.read_units) + sweeps
     text = f"{writes:,.0f} write units and {reads:,.0f} read units"
     yield Line("DynamoDB", text, writes * prices.write_unit + reads * prices.read_unit)
+    archived = total(lambda each: each.calls.get("PutObject", 0))
+    yield Line("S3", f"{archived:,.0f} audit events archived x $0.005/1,000", archived * prices.s3_put)
     logged = runs * assumed.log_kb / 1e6
     yield Line("logs", f"{runs:,.0f} invocations x {assumed.log_kb:g} KB", logged * prices.log_gb)
 

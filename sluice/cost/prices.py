@@ -34,6 +34,8 @@ class Prices:
     """aws.amazon.com/dynamodb/pricing: on demand, $0.625 a million; a transaction takes two a KB."""
     read_unit: float = 0.125e-6
     """aws.amazon.com/dynamodb/pricing: on demand, $0.125 a million; 4 KB, strongly consistent."""
+    s3_put: float = 5e-6
+    """aws.amazon.com/s3/pricing: PUT requests, $0.005 a thousand; storage of a few KB each is left out."""
     instance_hour: Mapping[str, float] = field(
         default_factory=lambda: {
             "ml.t2.medium": 0.056,

@@ -12,7 +12,7 @@ from sluice.cost.usage import Assumed, Measured, Usage, measured
 
 ACTIVE = Usage(
     minutes=100,
-    calls={"DescribeAlarms": 50, "GetMetricData": 10, "SetAlarmState": 2},
+    calls={"DescribeAlarms": 50, "GetMetricData": 10, "SetAlarmState": 2, "PutObject": 1},
     ticks=100,
     metrics_requested=60,
     read_units=400,
@@ -30,6 +30,7 @@ PLAIN = Prices(
     log_gb=1e6,
     write_unit=1.0,
     read_unit=0.0,
+    s3_put=1.0,
     instance_hour={"ml.m5.large": 1.0},
 )
 
@@ -51,6 +52,7 @@ def test_a_month_of_one_endpoint_with_one_rollout_of_ten_hours_and_ten_of_soak()
             "GetMetricData": 360,
             "DescribeAlarms": 300 + 120,
             "DynamoDB": 1200 + 120,
+            "S3": 6,
             "logs": 43_800 + 600 + 120,
             "second fleet": 2 * 20,
         }
