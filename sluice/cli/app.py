@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import typer
 
-from sluice.cli import acting, auditing, deploying, foreseeing, looking, probing, trying
+from sluice.cli import acting, auditing, deploying, foreseeing, looking, probing, sandboxing, trying
 
-GROUPS = (trying, deploying, foreseeing, looking, acting, auditing, probing)
+GROUPS = (trying, sandboxing, deploying, foreseeing, looking, acting, auditing, probing)
 """In the order of `sluice --help`."""
 
 app = typer.Typer(

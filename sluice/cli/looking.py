@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from sluice.cli.options import Json, Name, NoColor, Project, Region, Stack, asked, say, sentences
+from sluice.cli.options import Json, Name, NoColor, Project, Region, Stack, asked, print_lines, say, sentences
 
 app = typer.Typer()
 
@@ -47,3 +47,34 @@ def history(  # noqa: PLR0913 - one parameter per option
     with sentences():
         said = operate.history(*asked(ctx, name, project, stack, region), limit, before)
     say(said, as_json, no_color)
+
+
+@app.command()
+def watch(
+    ctx: typer.Context,
+    name: Name,
+    every: Annotated[float, typer.Option(min=0.2, metavar="SECONDS", help="How often to look.")] = 5,
+    within: Annotated[float | None, typer.Option(min=0, metavar="SECONDS", help="Stop waiting then; exit 3.")] = None,
+    project: Project = None,
+    stack: Stack = None,
+    region: Region = None,
+    no_color: NoColor = False,
+) -> None:
+    """Follow a rollout to its end. On a terminal a picture that changes; piped, one line for each change.
+
+    Exit 0 settled, or nothing was being tried; 1 rolled back or failed; 3 still going on.
+    """
+    from sluice.cli.picture_live import live_picture
+    from sluice.cli.watch import Pace
+    from sluice.cli.watch import watch as follow
+
+    with sentences():
+        place, target = asked(ctx, name, project, stack, region)
+        if place.width is None:
+            code = follow(
+                place, target, Pace(every, within), lambda _: None, lambda line: print_lines([line], no_color)
+            )
+        else:
+            with live_picture(no_color) as draw:
+                code = follow(place, target, Pace(every, within), draw, lambda _: None)
+    raise typer.Exit(code)

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from sluice.sandbox.sandbox import Sandbox
 from sluice.sandbox.server.routes import Answered, forward
-from sluice.sandbox.server.signatures import BadSignature, HttpRequest, Signer, checked
+from sluice.sandbox.server.signatures import BadSignature, HttpRequest, checked
 
 BEAT_SECONDS = 0.05
 """How often time is moved on, in real seconds: short, so that a request never waits long for its turn."""
@@ -32,7 +32,10 @@ class Key:
 
 @dataclass
 class Server:
-    """Use as a context manager inside the sandbox's. `speed`: virtual seconds for each real one; 0 leaves time to `advance`."""
+    """Use as a context manager inside the sandbox's. `speed`: virtual seconds for each real one; 0 leaves time to `advance`.
+
+    `stopped` is set at the end, also when the world broke while time passed; then `fault` is what broke it.
+    """
 
     sandbox: Sandbox
     key: Key
@@ -40,7 +43,9 @@ class Server:
     port: int = 0
     operations: dict[str, Operation] = field(default_factory=dict)
     refusals: list[str] = field(default_factory=list)
-    _stopped: threading.Event = field(default_factory=threading.Event)
+    stopped: threading.Event = field(default_factory=threading.Event)
+    fault: BaseException | None = None
+    _moving: threading.Lock = field(default_factory=threading.Lock)
     _threads: list[threading.Thread] = field(default_factory=list)
 
     def __enter__(self) -> Server:
@@ -54,7 +59,7 @@ class Server:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._stopped.set()
+        self.stopped.set()
         self._http.shutdown()
         self._http.server_close()
         for thread in self._threads:
@@ -76,17 +81,18 @@ class Server:
 
     def answer(self, request: HttpRequest) -> Answered:
         """Nothing is answered to a request whose signature is wrong; it is noted."""
+        try:
+            signer = checked(request, self._secret)
+        except BadSignature as fault:
+            self.refusals.append(f"{request.method} {urlsplit(request.url).path}: {fault}")
+            return 403, _JSON, json.dumps({"__type": "InvalidSignatureException", "message": str(fault)}).encode()
+        if signer.service == OWN_SERVICE:
+            return self._operated(request)
         with self.sandbox.cloud.clock.turn():
-            try:
-                signer = checked(request, self._secret)
-            except BadSignature as fault:
-                self.refusals.append(f"{request.method} {urlsplit(request.url).path}: {fault}")
-                return 403, _JSON, json.dumps({"__type": "InvalidSignatureException", "message": str(fault)}).encode()
-            return self._served(request, signer)
-
-    def _served(self, request: HttpRequest, signer: Signer) -> Answered:
-        if signer.service != OWN_SERVICE:
             return forward(request, signer)
+
+    def _operated(self, request: HttpRequest) -> Answered:
+        """Without the clock's turn: a deployment has threads of its own, which take theirs. Time stands still meanwhile."""
         word = urlsplit(request.url).path.strip("/")
         operation = self.operations.get(word)
         if operation is None:
@@ -96,7 +102,8 @@ class Server:
                 json.dumps({"message": f"{word!r} is none of {', '.join(sorted(self.operations))}"}).encode(),
             )
         try:
-            return 200, _JSON, json.dumps(operation(json.loads(request.body or b"{}"))).encode()
+            with self._moving:
+                return 200, _JSON, json.dumps(operation(json.loads(request.body or b"{}"))).encode()
         except Exception as fault:  # the client asked for it, and is told what became of it
             return 400, _JSON, json.dumps({"message": str(fault)}).encode()
 
@@ -110,9 +117,16 @@ class Server:
 
     def _pass_time(self) -> None:
         """`time.sleep` and the clocks are virtual here; waiting for an event is not."""
-        while not self._stopped.wait(BEAT_SECONDS):
-            if self.speed > 0:
-                self.sandbox.cloud.clock.run_for(self.speed * BEAT_SECONDS)
+        try:
+            while not self.stopped.wait(BEAT_SECONDS):
+                if self.speed > 0:
+                    with self._moving:
+                        self.sandbox.cloud.clock.run_for(self.speed * BEAT_SECONDS)
+        except (
+            BaseException
+        ) as fault:  # whoever waits for `stopped` reports it: a world whose time stands still must not look alive
+            self.fault = fault
+            self.stopped.set()
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         server = self

@@ -1,0 +1,108 @@
+"""Running the sandbox as a server with the example on it, and asking a running one for what only a sandbox can do."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shlex
+import signal
+import sys
+import tempfile
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.session import get_session
+
+from sluice.core.errors import BadInput, SluiceError
+
+_RELEASES = ("v1", "v2", "v3", "v4", "v5")
+_SERVICE = "sandbox"
+
+
+def run(speed: float, port: int, requests_per_minute: float, env: Path | None) -> int:
+    """Serve until a signal says otherwise; 1 when the sandbox itself broke."""
+    from sluice.sandbox.server.server import Key
+
+    key = Key(f"AKIA{secrets.token_hex(8).upper()}", secrets.token_hex(20))
+    with serving(key, speed, port, requests_per_minute) as server:
+        lines = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in server.environment.items())
+        if env is not None:
+            env.write_text(lines, encoding="utf-8")
+        print(
+            f"# dev-triage serves v1; time passes {speed:g} times as fast. In another shell:\n{lines}",
+            end="",
+            flush=True,
+        )
+        _wait(server.stopped)
+        if server.fault is not None:
+            print(f"the sandbox stopped: {type(server.fault).__name__}: {server.fault}", file=sys.stderr)
+            return 1
+    return 0
+
+
+@contextmanager
+def serving(
+    key: Any, speed: float, port: int, requests_per_minute: float, start: datetime | None = None
+) -> Iterator[Any]:
+    """The server with v1 of the example live and clients that send; virtual time begins now unless told otherwise."""
+    from sluice.sandbox.sandbox import Sandbox, Setting
+    from sluice.sandbox.server.server import Server
+    from sluice.sandbox.triage import ENDPOINT, train
+
+    setting = Setting(start=start or datetime.now(UTC).replace(microsecond=0))
+    with tempfile.TemporaryDirectory(prefix="sluice-sandbox-") as folder, Sandbox(setting) as sandbox:
+        example = train(Path(folder))
+        example.upload(sandbox, *_RELEASES)
+        sandbox.config["endpoints"] = example.endpoints("v1")
+        sandbox.up()
+        if requests_per_minute > 0:
+            sandbox.traffic(ENDPOINT, example.load(requests_per_minute))
+
+        def up(asked: Mapping[str, Any]) -> Mapping[str, Any]:
+            if asked["release"] not in _RELEASES:
+                raise BadInput((f"release: must be one of {', '.join(_RELEASES)}, got {asked['release']!r}",))
+            sandbox.config["endpoints"] = example.endpoints(asked["release"], asked["policy"], nonce=asked["nonce"])
+            steps = [f"{step.op} {step.name}" for step in sandbox.up().steps if step.op != "same"]
+            return {"result": f"pulumi up with {asked['release']}: {', '.join(steps) or 'nothing to do'}"}
+
+        with Server(sandbox, key, speed, port, {"up": up}) as server:
+            yield server
+
+
+def ask_sandbox(word: str, **asked: object) -> dict[str, Any]:
+    """An operation of the running sandbox; raises BadInput when none runs or it refuses."""
+    address = os.environ.get("AWS_ENDPOINT_URL")
+    credentials = get_session().get_credentials()
+    if not address or credentials is None:
+        raise BadInput(
+            ("AWS_ENDPOINT_URL and keys: not set. Run `sluice sandbox serve`, and take over what it prints.",)
+        )
+    url = f"{address.rstrip('/')}/{word}"
+    request = AWSRequest("POST", url, data=json.dumps(asked).encode())
+    SigV4Auth(credentials, _SERVICE, "us-east-1").add_auth(request)
+    sent = urllib.request.Request(url, request.data, dict(request.headers.items()))  # noqa: S310 - the person's own address
+    try:
+        with urllib.request.urlopen(sent, timeout=300) as answer:  # noqa: S310
+            found: dict[str, Any] = json.load(answer)
+    except urllib.error.HTTPError as fault:
+        raise SluiceError(str(json.loads(fault.read()).get("message"))) from None
+    except OSError as fault:
+        raise BadInput((f"no sandbox answers at {address}: {fault}",)) from None
+    return found
+
+
+def _wait(stopped: threading.Event) -> None:
+    """Until SIGINT or SIGTERM, or the server stopped by itself."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopped.set())
+    while not stopped.wait(0.5):
+        pass
