@@ -100,7 +100,7 @@ def page_alarm(
     return aws.cloudwatch.MetricAlarm(
         f"page-{alarm.word}",
         name=names.page_alarm(alarm.word),
-        alarm_description=alarm.description,
+        alarm_description=f"{alarm.description}. What to do: docs/runbooks.md, section {alarm.word}.",
         namespace=alarm.namespace,
         metric_name=alarm.metric,
         dimensions=alarm.dimensions,

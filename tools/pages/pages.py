@@ -8,7 +8,7 @@ from sluice.probe.table import QUESTIONS
 from sluice.schema.policy_document import Policy
 from sluice.schema.release import ReleaseDocument
 from sluice.schema.stack_document import Endpoint, Stack
-from tools.pages import cost, exports
+from tools.pages import cost, exports, runbooks
 from tools.pages.blocks import table
 from tools.pages.configuration import reference
 
@@ -35,4 +35,7 @@ BLOCKS: Mapping[str, Callable[[], str]] = {
     "cost-small": cost.small,
     "cost-large": cost.large,
     "cost-limits": cost.limits,
+    "runbook-alarms": runbooks.alarms,
+    "runbook-slots": runbooks.slot_alarms,
+    "runbook-phases": runbooks.phases,
 }

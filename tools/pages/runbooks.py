@@ -1,0 +1,162 @@
+"""docs/runbooks.md: each alarm and each phase with what it means and what to type, from the tables the code itself uses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from infra.page_alarms import PageAlarm, page_alarms
+from infra.resource_names import Names, Place
+from sluice.cli.text import ICONS
+from sluice.core.outlook import lasting
+from sluice.core.prepare import PREPARE_SECONDS, REHEARSE_SECONDS
+from sluice.core.revert import GIVE_UP_SECONDS, OVERDUE_SECONDS, VERIFY_SECONDS
+from sluice.core.rollout import Phase
+from sluice.core.steps import SHIFT_SECONDS
+from tools.pages.blocks import table
+
+_NAMES = Names("PROJECT", "STACK", Place("aws", "REGION", "ACCOUNT"), None)
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseGuide:
+    """What a phase means, for how long at most and what then, and what to do in it."""
+
+    means: str
+    longest: str
+    do: tuple[str, ...]
+
+
+_STOP = "`sluice abort NAME --reason WHY` gives stable everything, in seconds."
+_HARM = "`sluice rollback NAME --reason WHY`: takes it back and quarantines it."
+
+PHASES: Mapping[Phase, PhaseGuide] = {
+    Phase.PENDING: PhaseGuide(
+        "Submitted, its clock has not looked yet.",
+        "a minute or two; the sweep starts a clock that is missing",
+        ("`sluice status NAME`: still pending after five minutes means that neither clock nor sweep runs, see [overdue](#overdue).", _STOP),
+    ),
+    Phase.PREPARING: PhaseGuide(
+        "SageMaker builds the slot at weight 0; then the release's own samples are sent to it.",
+        f"{lasting(PREPARE_SECONDS)}, then it is taken back",
+        ("Nothing serves from it yet: there is no hurry.", "`sluice status NAME` says what is waited for. Capacity or image errors stand in the endpoint's log group `/aws/sagemaker/Endpoints/NAME`.", _STOP),
+    ),
+    Phase.REHEARSING: PhaseGuide(
+        "The canary's alarm was set off on purpose, to prove the way back before a request is risked.",
+        f"{lasting(REHEARSE_SECONDS)}, then it is taken back",
+        ("A rehearsal that is not answered is a broken way back: look at [alarm-stuck](#alarm-stuck) and [alarm-errors](#alarm-errors) before the next release.", _STOP),
+    ),
+    Phase.SHIFTING: PhaseGuide(
+        "A higher weight was asked for and is not seen yet.",
+        f"{lasting(SHIFT_SECONDS)}, then it is taken back",
+        ("`sluice status NAME` shows the weight asked for and the actual one.", _STOP),
+    ),
+    Phase.BAKING: PhaseGuide(
+        "The canary serves its step's weight and is judged every minute.",
+        "the step's longest bake, then what the policy's `on_inconclusive` says; at most `max_hold` after that",
+        ("`sluice status NAME` says why it waits and what comes next.", "`sluice report NAME -o report.html` shows the evidence.", _HARM, _STOP),
+    ),
+    Phase.PAUSED: PhaseGuide(
+        "A person paused it, or changed the weights elsewhere. Sluice does not fight people.",
+        "the policy's `max_hold`, then it is taken back",
+        ("`sluice history NAME --limit 5` says who or what paused it.", "If somebody changed weights in the console: put them back to the weight asked for, and it goes on by itself.", _HARM),
+    ),
+    Phase.SOAKING: PhaseGuide(
+        "Promoted: it serves everything, and the old release stays warm with everything armed.",
+        "the policy's `soak`, then it is settled",
+        ("It is the champion now: `abort` is refused, a rollback is not.", _HARM),
+    ),
+    Phase.SETTLED: PhaseGuide(
+        "Over and good.",
+        "for ever",
+        ("To go back now, set the older release in the stack's configuration and run `sluice up`.",),
+    ),
+    Phase.ROLLING_BACK: PhaseGuide(
+        "The decision to go back is made and stays. The weights are asked for every few seconds until they are seen.",
+        f"pages after {lasting(OVERDUE_SECONDS)}, fails after {lasting(GIVE_UP_SECONDS)}",
+        (
+            "Nothing to type: it goes on by itself, also when the endpoint is busy.",
+            "Longer than two minutes: `sluice status NAME` says what the endpoint is doing. While SageMaker updates or scales it, no weight is taken.",
+            "By hand, if Sluice itself is down: `aws sagemaker update-endpoint-weights-and-capacities --endpoint-name NAME --desired-weights-and-capacities VariantName=STABLE,DesiredWeight=1 VariantName=CANARY,DesiredWeight=0`.",
+        ),
+    ),
+    Phase.VERIFYING: PhaseGuide(
+        "Stable has all traffic back; its own health is looked at.",
+        f"{lasting(VERIFY_SECONDS)}; an alarm of stable pages",
+        ("If stable is unwell too, it was not the release: look for what both share.",),
+    ),
+    Phase.ROLLED_BACK: PhaseGuide(
+        "Over; stable serves. A release that did harm is quarantined for the policy's cool-down.",
+        "for ever",
+        ("`sluice report NAME -o report.html`: the whole story as a page, for the postmortem.", "A fix is a new release. The same release again needs another `nonce`, and is refused while it is quarantined."),
+    ),
+    Phase.FAILED: PhaseGuide(
+        "It could not be ended safely by itself. A person is needed.",
+        "for ever",
+        ("`sluice history NAME --limit 10` says what was tried.", "Compare `sluice status NAME` with the console: which slot serves, at which weight? Set the weights by hand as under [rolling back](#rolling-back)."),
+    ),
+}  # fmt: skip
+
+ALARMS: Mapping[str, tuple[str, ...]] = {
+    "dead-letter": (
+        "`sluice status NAME` for every endpoint with a live rollout: is the canary where it should be? If it does harm: `sluice rollback NAME --reason WHY`.",
+        f"Read the message: `aws sqs receive-message --queue-url $(aws sqs get-queue-url --queue-name {_NAMES.dead_letter_queue} --query QueueUrl --output text)`. An alarm event's body names the alarm; a stream's batch info means that audit events were not archived: `sluice verify NAME` names them.",
+        "Delete the message when it is understood: the alarm stays on until the queue is empty.",
+    ),
+    "alarm-stuck": (
+        "`sluice status NAME`: is the endpoint busy? Then every delivery is refused until SageMaker is done, and the way back goes through by itself after that.",
+        f"Not busy: `aws logs tail {_NAMES.log_group('alarm')} --since 30m` says why it fails.",
+    ),
+    "alarm-errors": (
+        f"`aws logs tail {_NAMES.log_group('alarm')} --since 30m`.",
+        "After a deployment: deploy the version before. Until then the tick and the sweep take a harmful canary back, a minute later than the alarm would.",
+    ),
+    "overdue": (
+        f"`aws logs tail {_NAMES.log_group('sweep')} --since 30m`: the sweep restarts lost clocks every minute and says what keeps it from it.",
+        f"`aws stepfunctions list-executions --state-machine-arn {_NAMES.machine_arn} --status-filter RUNNING`: one execution for each live rollout.",
+        "Nobody looks, so nobody goes on either. If you do not trust what serves: `sluice rollback NAME --reason \"nobody looks\"`.",
+    ),
+    "tampered": (
+        "`sluice verify NAME` for every endpoint names what was changed or deleted, and what the locked archive has instead.",
+        f"CloudTrail says who: look for PutItem, UpdateItem, DeleteItem and TransactWriteItems on table {_NAMES.table}. Only the control functions' roles should be there.",
+        "Do not repair the table by hand: that is another change. Decide with whoever owns the audit; rollouts go on meanwhile.",
+    ),
+}  # fmt: skip
+
+SLOT_ALARMS = (
+    ("a metric's name (`errors`, `latency`)", "The slot is over its limit and worse than the other slot now.", "The canary's: it is taken back within seconds, nothing to type. Stable's: the rollout holds; look at stable."),
+    ("`...-rail`", "The slot is over an absolute limit.", "Obeyed only where no other slot has traffic: at 100 % and in the soak. Otherwise both slots suffer from something they share."),
+)  # fmt: skip
+
+
+def alarms() -> str:
+    """One section for each alarm that pages."""
+    return "".join(_alarm(alarm) for alarm in page_alarms(_NAMES))
+
+
+def slot_alarms() -> str:
+    """What the alarms of a slot mean; they wake nobody, they take traffic back."""
+    return table(("alarm of a slot", "means", "what happens, what to do"), SLOT_ALARMS)
+
+
+def phases() -> str:
+    """One section for each phase, in the order of a good life."""
+    return "".join(_phase(phase, PHASES[phase]) for phase in Phase)
+
+
+def _alarm(alarm: PageAlarm) -> str:
+    when = f"{alarm.metric} ({alarm.statistic.lower()}) above {alarm.threshold} in {alarm.minutes} of {alarm.periods} minutes"
+    silence = "; also when it is silent" if alarm.silence_pages else ""
+    head = (
+        f"### {alarm.word}\n\n`{_NAMES.page_alarm(alarm.word)}`: {alarm.description}.\n\nPages at {when}{silence}.\n\n"
+    )
+    return head + _steps(ALARMS[alarm.word])
+
+
+def _phase(phase: Phase, guide: PhaseGuide) -> str:
+    name = phase.value.replace("_", " ")
+    return f"### {name}\n\n{ICONS[phase]} {guide.means} It lasts: {guide.longest}.\n\n{_steps(guide.do)}"
+
+
+def _steps(lines: Iterable[str]) -> str:
+    return "".join(f"{i}. {line}\n" for i, line in enumerate(lines, 1)) + "\n"
