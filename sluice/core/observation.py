@@ -88,20 +88,56 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
+class Tail:
+    """How many of a minute's requests were slower than some thresholds, by `threshold_name`."""
+
+    trials: float
+    over: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """Observations of one minute on one slot: how many, their total, the total of their squares."""
+
+    count: float
+    sum: float
+    sumsq: float
+
+
+def threshold_name(quantile: str, factor: float) -> str:
+    """`p90x1.3`: 1.3 times stable's p90 of the hour before the rollout."""
+    return f"{quantile}x{factor:.12g}"
+
+
+@dataclass(frozen=True, slots=True)
 class SlotMinute:
-    """What one slot showed in one minute. A metric that CloudWatch has no data for is absent from the mappings."""
+    """What one slot showed in one minute. A metric that CloudWatch has no data for is absent from the mappings.
+
+    `segments` are the counts of a rate by each value of its dimension; `p90_us` is for people, the judge does not read it.
+    """
 
     rates: Mapping[str, Counts] = field(default_factory=dict)
+    tails: Mapping[str, Tail] = field(default_factory=dict)
+    means: Mapping[str, Moments] = field(default_factory=dict)
+    levels: Mapping[str, float] = field(default_factory=dict)
+    segments: Mapping[str, Mapping[str, Counts]] = field(default_factory=dict)
     p90_us: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One complete minute, both slots. `at` is the minute's start."""
+    """One complete minute, both slots. `at` is the minute's start, `step` the step whose weight was asked for by its end.
+
+    `canary_parts` is the weight that was live from its first to its last second; None when it changed within. `faults` name
+    what was reported and is no measurement.
+    """
 
     at: int
     canary: SlotMinute
     stable: SlotMinute
+    step: int = 0
+    canary_parts: int | None = None
+    faults: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,161 +1,115 @@
-"""Rails: absolute limits on a metric, obeyed only where the canary is worse than stable now and both sides have enough requests.
+"""Rails: hard limits, obeyed from the first minute on, where the canary is also worse than stable is now.
 
-This is the judging of the first version. The sequential harm tests of shared/judge.md join here: they read the same rows and
-answer with the same findings.
+Source: shared/judge.md, "Rail". Comparison with stable is part of the null, so an incident that both slots share crosses no rail.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import math
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
-from sluice.core.judge.verdict import Finding, Judgement, Verdict, Word
-from sluice.core.observation import Counts, Row, SlotMinute
-from sluice.core.policy import LatencyMetric, LatencyRail, Policy, RateMetric, RateRail
+from sluice.core.judge.harm import Mixture
+from sluice.core.judge.pair import Pair
+from sluice.core.policy import Bad
 
 RAIL_TRIALS = 50
-"""Requests a side needs in a minute before a rate in it means anything against a limit of a few percent."""
+"""Requests a side needs in a minute before a rate in it means anything against a limit of a few percent. Also of the CloudWatch alarms."""
 RAIL_SAMPLES_P90 = 100
-"""A 90th percentile needs about 10 / (1 - 0.9) samples to mean something."""
+"""A 90th percentile needs about 10 / (1 - 0.9) samples to mean something. Of the CloudWatch alarms."""
 WINDOW_MINUTES = 3
 BREACHES = 2
-"""Two bad minutes of the last three: what the CloudWatch alarms beside the judge ask for too."""
+"""Two bad minutes of the last three: what the CloudWatch alarms beside the judge ask for."""
 
-_ORDER = (Word.HARMFUL, Word.SHARED, Word.NO_DATA, Word.UNPROVEN, Word.CLEARED)
+NEED = 1000.0
+"""alpha .001 for each rail."""
+SLOW_PART = 0.05
+SLOW_VERSUS_STABLE = 2.0
+"""Of latency rails: more than 5 % of the requests over the limit, and twice stable's part."""
+PHI = 2.0
+_NOW_ROWS = 5
+_MOST_LIMIT = 0.95
+_STEPS = (0.02, 0.05, 0.1, 0.2, 0.35, 0.55, 0.8, 0.98)
+"""Alternatives: how far from the limit to certainty."""
 
 
-def judge(policy: Policy, rows: tuple[Row, ...], has_control: bool) -> Judgement:
-    """The verdict on the rows of the current step (oldest first, complete minutes only).
+@dataclass(slots=True)
+class StableNow:
+    """Stable's latest rows of one rate: the last one, and the last five pooled. A row without stable's data counts as empty."""
 
-    Without control (all traffic on the canary) only the absolute side of a rail is left.
+    rows: deque[tuple[float, float]] = field(default_factory=lambda: deque(maxlen=_NOW_ROWS))
+
+    def add(self, trials: float, events: float) -> None:
+        self.rows.append((trials, events))
+
+    def windows(self) -> tuple[tuple[float, float], tuple[float, float]]:
+        """(trials, events) of the last row and of the last five."""
+        last = self.rows[-1] if self.rows else (0.0, 0.0)
+        return last, (sum(trials for trials, _ in self.rows), sum(events for _, events in self.rows))
+
+    def rate(self) -> float:
+        """The larger of the two; 0 where stable has no data."""
+        return max(events / trials if trials else 0.0 for trials, events in self.windows())
+
+    def is_over(self, limit: float) -> bool:
+        """Whether stable itself is over the hard limit, in a window that has enough requests to say so."""
+        return any(trials >= RAIL_TRIALS and events > limit * trials for trials, events in self.windows())
+
+
+@dataclass(slots=True)
+class Rail:
+    """Null: p_c <= max(limit, factor p_s now). Bernoulli grid with a change point, phi 2, fires at 1 / .001.
+
+    Fires after about 7 requests if all fail, 24 at 50 %, 150 at 20 % (limit 5 %).
     """
-    judged = (_judge_metric(name, policy, rows, has_control) for name in sorted(policy.metrics))
-    findings = [finding for finding in judged if finding is not None]
-    findings.append(_floor(policy, rows, has_control))
-    findings.sort(key=lambda finding: _ORDER.index(finding.word))
-    return Judgement(_verdict(findings), tuple(findings))
+
+    limit: float
+    factor: float
+    mixture: Mixture
+    stable: StableNow = field(default_factory=StableNow)
+    most: float = 0.0
+    nulls: float = -1.0
+    logs: tuple[tuple[float, float], ...] = ()
+
+    @classmethod
+    def of(cls, limit: float, factor: float, later_steps: int) -> Rail:
+        return cls(limit, factor, Mixture.over(len(_STEPS), later_steps))
+
+    def add(self, pair: Pair, step: int) -> None:
+        """One row; without canary requests only stable is noted."""
+        self.stable.add(pair.stable_trials, pair.stable_events)
+        if pair.canary_trials <= 0:
+            return
+        null = min(_MOST_LIMIT, max(self.limit, self.factor * self.stable.rate()))
+        good = pair.canary_trials - pair.canary_events
+        events = pair.canary_events
+        self.mixture.add([events * bad + good * fine for bad, fine in self._logs(null)], step, PHI)
+        self.most = max(self.most, self.mixture.value)
+
+    def _logs(self, null: float) -> tuple[tuple[float, float], ...]:
+        """ln(p1 / p0) and ln((1 - p1) / (1 - p0)) of every alternative p1 = p0 + (1 - p0) x; kept while p0 stays the same."""
+        if null != self.nulls:
+            others = [null + (1 - null) * x for x in _STEPS]
+            self.logs = tuple((math.log(p / null), math.log((1 - p) / (1 - null))) for p in others)
+            self.nulls = null
+        return self.logs
+
+    @property
+    def is_crossed(self) -> bool:
+        """Final: a rail that was crossed at any row stays crossed."""
+        return self.most >= NEED
+
+    @property
+    def stable_is_over(self) -> bool:
+        return self.stable.is_over(self.limit)
 
 
-def _verdict(findings: list[Finding]) -> Verdict:
-    worst = findings[0].word
-    if worst is Word.HARMFUL:
-        return Verdict.ROLL_BACK
-    if worst in (Word.SHARED, Word.NO_DATA):
-        return Verdict.HOLD
-    return Verdict.CONTINUE if worst is Word.UNPROVEN else Verdict.ADVANCE
+def is_beyond(level: float, limit: float, bad: Bad) -> bool:
+    return level > limit if bad is Bad.HIGH else level < limit
 
 
-def _judge_metric(name: str, policy: Policy, rows: tuple[Row, ...], has_control: bool) -> Finding | None:
-    metric = policy.metrics[name]
-    if isinstance(metric, RateMetric) and metric.rail is not None:
-        return _rate(name, metric.rail, rows, has_control)
-    if isinstance(metric, LatencyMetric) and metric.rail is not None:
-        return _latency(name, metric.rail, policy, rows[-WINDOW_MINUTES:], has_control)
-    return None
-
-
-def _floor(policy: Policy, rows: tuple[Row, ...], has_control: bool) -> Finding:
-    """The minimum evidence of a step, on both sides, over the whole step. Never skipped."""
-    names = [name for name, metric in policy.metrics.items() if isinstance(metric, RateMetric)]
-    canary = max((_total(rows, name, lambda row: row.canary) for name in names), default=0.0)
-    stable = max((_total(rows, name, lambda row: row.stable) for name in names), default=0.0)
-    enough = canary >= policy.min_samples and (stable >= policy.min_samples or not has_control)
-    sides = f"{canary:.0f} canary and {stable:.0f} stable" if has_control else f"{canary:.0f}"
-    return Finding(
-        "samples", Word.CLEARED if enough else Word.UNPROVEN, f"{sides} requests of {policy.min_samples} needed"
-    )
-
-
-def _total(rows: Iterable[Row], name: str, side: Callable[[Row], SlotMinute]) -> float:
-    return sum(counts.trials for row in rows if (counts := side(row).rates.get(name)))
-
-
-def _rate(name: str, rail: RateRail, rows: tuple[Row, ...], has_control: bool) -> Finding:
-    """One rate against its rail, over the latest blocks of minutes that hold enough canary requests."""
-    if not rows:
-        return Finding(name, Word.UNPROVEN, "not seen for a complete minute yet")
-    if not any(name in row.canary.rates for row in rows[-WINDOW_MINUTES:]):
-        return Finding(name, Word.UNPROVEN, f"not seen: no canary requests in the last {WINDOW_MINUTES} minutes")
-    blocks = _blocks(name, rows)
-    if not blocks:
-        return Finding(name, Word.UNPROVEN, f"not judged: fewer than {RAIL_TRIALS} canary requests")
-    limit, factor = rail.rate, rail.versus_stable
-    over = [(canary, stable) for canary, stable in blocks if _ratio(canary) > limit]
-    numbers = _rate_numbers(rail, blocks, has_control)
-    if not has_control:
-        word = Word.HARMFUL if len(over) >= BREACHES else Word.CLEARED
-        return Finding(name, word, numbers)
-    worse = sum(stable.trials >= RAIL_TRIALS and _ratio(canary) > factor * _ratio(stable) for canary, stable in over)
-    if worse >= BREACHES:
-        return Finding(name, Word.HARMFUL, f"{numbers} in {worse} of {len(blocks)} looks")
-    if sum(stable.trials >= RAIL_TRIALS and _ratio(stable) > limit for _, stable in blocks) >= BREACHES:
-        return Finding(name, Word.SHARED, f"stable itself is over its rail: {numbers}")
-    if over:
-        return Finding(name, Word.UNPROVEN, f"over its rail, but not shown to be worse than stable: {numbers}")
-    return Finding(name, Word.CLEARED, numbers)
-
-
-def _blocks(name: str, rows: tuple[Row, ...]) -> list[tuple[Counts, Counts]]:
-    """The latest minutes, newest first, pooled until each block has RAIL_TRIALS canary requests: (canary, stable) pairs.
-
-    With much traffic a block is a minute; with little, the same rule needs longer instead of seeing nothing.
-    """
-    blocks = []
-    canary = stable = Counts(0, 0)
-    for row in reversed(rows):
-        canary = _pooled((canary, row.canary.rates.get(name)))
-        stable = _pooled((stable, row.stable.rates.get(name)))
-        if canary.trials >= RAIL_TRIALS:
-            blocks.append((canary, stable))
-            canary = stable = Counts(0, 0)
-        if len(blocks) == WINDOW_MINUTES:
-            break
-    return blocks
-
-
-def _ratio(counts: Counts) -> float:
-    return counts.events / counts.trials if counts.trials else 0.0
-
-
-def _rate_numbers(rail: RateRail, blocks: list[tuple[Counts, Counts]], has_control: bool) -> str:
-    canary, stable = _pooled(canary for canary, _ in blocks), _pooled(stable for _, stable in blocks)
-    shown = f"{_percent(canary)} ({canary.events:.0f} of {canary.trials:.0f})"
-    limit = f"rail {100 * rail.rate:.1f} %"
-    if not has_control:
-        return f"{shown}, {limit}"
-    return f"{shown} against {_percent(stable)}, {limit} and {rail.versus_stable:g}x"
-
-
-def _pooled(counts: Iterable[Counts | None]) -> Counts:
-    present = [c for c in counts if c is not None]
-    return Counts(sum(c.trials for c in present), sum(c.events for c in present))
-
-
-def _percent(counts: Counts) -> str:
-    return f"{100 * _ratio(counts):.1f} %"
-
-
-def _latency(name: str, rail: LatencyRail, policy: Policy, rows: tuple[Row, ...], has_control: bool) -> Finding:
-    if not has_control:
-        return Finding(name, Word.CLEARED, "not compared: no stable traffic")
-    factor = rail.versus_stable
-    pairs = [
-        (row.canary.p90_us[name], row.stable.p90_us[name])
-        for row in rows
-        if name in row.canary.p90_us and name in row.stable.p90_us and _enough_for_p90(policy, row)
-    ]
-    if not pairs:
-        return Finding(name, Word.CLEARED, f"p90 not compared: under {RAIL_SAMPLES_P90} requests a minute on a side")
-    harmful = sum(canary > factor * stable for canary, stable in pairs)
-    canary, stable = pairs[-1]
-    numbers = f"p90 {canary / 1000:.0f} ms against {stable / 1000:.0f} ms, rail {factor:g}x"
-    return Finding(name, Word.HARMFUL if harmful >= BREACHES else Word.CLEARED, numbers)
-
-
-def _enough_for_p90(policy: Policy, row: Row) -> bool:
-    names = [name for name, metric in policy.metrics.items() if isinstance(metric, RateMetric)]
-    return any(
-        name in row.canary.rates
-        and name in row.stable.rates
-        and min(row.canary.rates[name].trials, row.stable.rates[name].trials) >= RAIL_SAMPLES_P90
-        for name in names
-    )
+def stays_beyond(levels: Iterable[float | None], limit: float, bad: Bad) -> bool:
+    """Whether every minute has a level beyond the limit: a missing one breaks the run."""
+    found = list(levels)
+    return bool(found) and all(level is not None and is_beyond(level, limit, bad) for level in found)

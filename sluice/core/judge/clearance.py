@@ -1,0 +1,103 @@
+"""Proof that a step's margin is not reached: e-processes for "the canary is at least that much worse", begun anew at each step.
+
+Source: shared/judge.md, "Clearance". Cleared at 1/.05, latched within the step: 5 % of truly worse canaries may pass one look too
+early, and the next step sees more of them.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from sluice.core.judge.harm import factor
+from sluice.core.judge.pair import LogRatios, Pair, with_logs
+from sluice.core.policy import Bad
+
+NEED = 20.0
+GRID = (0.5, 0.7, 0.85, 1.0, 1.15, 1.35, 1.6)
+"""Ratios of canary to stable that a healthy canary may have."""
+_BEYOND = 1.35
+_FRACTIONS = (1 / 8, 1 / 4, 1 / 2)
+_PER_TEN_THOUSAND = 1e-4
+
+
+def healthy(margin: float, bad: Bad) -> tuple[float, ...]:
+    """The ratios on the good side of the margin."""
+    if bad is Bad.HIGH:
+        return tuple(r for r in GRID if r < margin) or (margin / _BEYOND,)
+    return tuple(r for r in GRID if r > margin) or (margin * _BEYOND,)
+
+
+@dataclass(slots=True)
+class Proof:
+    """K = mean over j of exp(sum of l_j), over the judged minutes of one step."""
+
+    sums: list[float]
+
+    @classmethod
+    def over(cls, count: int) -> Proof:
+        return cls([0.0] * count)
+
+    def add(self, gains: list[float], phi: float, most: float) -> None:
+        """One minute; `gains` is l_j for each alternative before phi and cap."""
+        scaled = [gain / phi for gain in gains]
+        self.sums = [s + (gain if gain < most else most) for s, gain in zip(self.sums, scaled, strict=True)]
+
+    @property
+    def value(self) -> float:
+        return sum(factor(total) for total in self.sums) / len(self.sums)
+
+
+@dataclass(slots=True)
+class RatioProof:
+    """Null: ratio >= margin (low is bad: <= margin)."""
+
+    margin: float
+    grid: LogRatios
+    most_gain: float
+    proof: Proof
+
+    @classmethod
+    def of(cls, margin: float, bad: Bad, most_gain: float) -> RatioProof:
+        grid = healthy(margin, bad)
+        return cls(margin, with_logs(tuple(r / margin for r in grid)), most_gain, Proof.over(len(grid)))
+
+    def add(self, pair: Pair, phi: float) -> None:
+        if pair.events > 0:
+            self.proof.add(pair.log_odds(self.margin, self.grid), phi, self.most_gain)
+
+    @property
+    def value(self) -> float:
+        return self.proof.value
+
+
+@dataclass(slots=True)
+class RarityProof:
+    """Null: the canary's rate is at least p1 = max(margin p_s, margin tolerated, margin / 10,000).
+
+    The second door, for rates of harm only: where neither side has an event, ratios say nothing, and a canary without a single
+    error in ten thousand requests would never be cleared. Bernoulli likelihood, same dispersion and cap. Source: ADR 15.
+    """
+
+    margin: float
+    absolute: float
+    most_gain: float
+    proof: Proof
+
+    @classmethod
+    def of(cls, margin: float, absolute: float, most_gain: float) -> RarityProof:
+        return cls(margin, absolute, most_gain, Proof.over(len(_FRACTIONS)))
+
+    def add(self, trials: float, events: float, stable_rate: float, phi: float) -> None:
+        limit = min(0.5, self.margin * max(stable_rate, self.absolute, _PER_TEN_THOUSAND))
+        gains = [bernoulli(trials, events, limit, limit * f) for f in _FRACTIONS]
+        self.proof.add(gains, phi, self.most_gain)
+
+    @property
+    def value(self) -> float:
+        return self.proof.value
+
+
+def bernoulli(trials: float, events: float, null: float, other: float) -> float:
+    """Nats by which a rate of `other` explains the events among the trials better than `null`."""
+    return events * math.log(other / null) + (trials - events) * math.log((1 - other) / (1 - null))

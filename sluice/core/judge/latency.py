@@ -1,0 +1,130 @@
+"""Latency followed minute by minute, without raw samples: how many requests were over thresholds that stable's past has set.
+
+Source: shared/judge.md, "Latency without raw samples". "The canary is at most g times as slow, as a distribution" means that for any
+threshold tau P(canary > g tau) <= P(stable > tau): a rate per slot, judged like any other, with r0 = 1.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from sluice.core.judge.clearance import NEED
+from sluice.core.judge.comparison import Comparison, Placed, later_steps
+from sluice.core.judge.pair import Pair
+from sluice.core.judge.quality import tail_fault
+from sluice.core.judge.rails import SLOW_PART, SLOW_VERSUS_STABLE, Rail
+from sluice.core.judge.rate import RECENT_ROWS
+from sluice.core.observation import Tail, threshold_name
+from sluice.core.policy import LatencyMetric, Policy
+
+RAIL_QUANTILE = "p99"
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """The multiples of stable's quantiles that a slot's requests are counted over, by name."""
+
+    canary: tuple[tuple[str, float], ...]
+    stable: tuple[tuple[str, float], ...]
+
+
+def thresholds(metric: LatencyMetric, margin: float | None) -> Thresholds:
+    """Which (quantile, factor) each slot is counted over: what the judge of this step reads."""
+    judged = [quantile for quantile, weight in metric.quantiles.items() if weight > 0]
+    factors = [metric.terms.tolerate.ratio, *([margin] if margin is not None else [])]
+    rail = [(RAIL_QUANTILE, metric.rail.versus_stable)] if metric.rail is not None else []
+    canary = dict.fromkeys([*((q, factor) for q in judged for factor in factors), *rail])
+    stable = dict.fromkeys([*((q, 1.0) for q in judged), *rail])
+    return Thresholds(tuple(canary), tuple(stable))
+
+
+@dataclass(slots=True)
+class LatencyFollower:
+    """State after the rows read so far."""
+
+    name: str
+    metric: LatencyMetric
+    policy: Policy
+    quantiles: dict[str, Comparison]
+    rail: Rail | None
+    recent: deque[Pair] = field(default_factory=lambda: deque(maxlen=RECENT_ROWS))
+    p90s: tuple[float, float] | None = None
+    step: int | None = None
+    margin: float | None = None
+    cleared: bool = False
+
+    @classmethod
+    def of(cls, name: str, metric: LatencyMetric, policy: Policy) -> LatencyFollower:
+        judged = {q: Comparison.of(policy, metric.terms) for q, weight in metric.quantiles.items() if weight > 0}
+        rail = None
+        if metric.rail is not None:
+            rail = Rail.of(SLOW_PART, SLOW_VERSUS_STABLE, later_steps(policy))
+        return cls(name, metric, policy, judged, rail)
+
+    def read(self, placed: Placed) -> None:
+        """One row of the metric's own time; rows come in order, without a gap."""
+        row, step = placed.row, placed.row.step
+        if step != self.step:
+            self._new_step(step)
+        canary, stable = _usable(row.canary.tails.get(self.name)), _usable(row.stable.tails.get(self.name))
+        if self.name in row.canary.p90_us and self.name in row.stable.p90_us:
+            self.p90s = row.canary.p90_us[self.name], row.stable.p90_us[self.name]
+        self._read_rail(canary, stable, step)
+        if canary is None or stable is None or placed.place.in_step * 60 < self.policy.judge.settle_seconds:
+            return
+        if canary.trials > 0 and stable.trials > 0:
+            for quantile, comparison in self.quantiles.items():
+                self._compare(quantile, comparison, canary, stable)
+        proof = self.proof
+        self.cleared = self.cleared or (proof is not None and proof >= NEED)
+
+    def _new_step(self, step: int) -> None:
+        self.step, self.cleared = step, False
+        self.margin = self.policy.steps[step].prove.get(self.name)
+        for comparison in self.quantiles.values():
+            comparison.new_step(None if self.margin is None else 1.0)
+
+    def _read_rail(self, canary: Tail | None, stable: Tail | None, step: int) -> None:
+        factor = self.metric.rail.versus_stable if self.metric.rail else 1.0
+        key = threshold_name(RAIL_QUANTILE, factor)
+        seen = Pair(*_over(canary, key), *_over(stable, key))
+        self.recent.append(seen)
+        if self.rail is not None:
+            self.rail.add(seen, step)
+
+    def _compare(self, quantile: str, comparison: Comparison, canary: Tail, stable: Tail) -> None:
+        slow = canary.over.get(threshold_name(quantile, self.metric.terms.tolerate.ratio))
+        usual = stable.over.get(threshold_name(quantile, 1.0))
+        if slow is None or usual is None:
+            return
+        pair, proving = Pair(canary.trials, slow, stable.trials, usual), None
+        if self.margin is not None:
+            beyond = canary.over.get(threshold_name(quantile, self.margin))
+            proving = pair if beyond is None else Pair(canary.trials, beyond, stable.trials, usual)
+        comparison.add(pair, 1.0, self.step or 0, proving)
+
+    @property
+    def value(self) -> float:
+        """M: the weighted mean of the quantiles'."""
+        return sum(self.metric.quantiles[q] * c.harm.value for q, c in self.quantiles.items())
+
+    @property
+    def proof(self) -> float | None:
+        """K: the weighted mean of the quantiles'; None where nothing is to be proven."""
+        proofs = [(self.metric.quantiles[q], c.proof) for q, c in self.quantiles.items()]
+        return None if self.margin is None else sum(w * proof.value for w, proof in proofs if proof is not None)
+
+    @property
+    def worst(self) -> tuple[str, Comparison]:
+        """The quantile with the most evidence of harm."""
+        return max(self.quantiles.items(), key=lambda item: self.metric.quantiles[item[0]] * item[1].harm.value)
+
+
+def _usable(tail: Tail | None) -> Tail | None:
+    return tail if tail is not None and tail_fault(tail) is None else None
+
+
+def _over(tail: Tail | None, key: str) -> tuple[float, float]:
+    """Exposures and events over one threshold; a minute that was not counted over it shows nothing."""
+    return (tail.trials, tail.over[key]) if tail is not None and key in tail.over else (0.0, 0.0)

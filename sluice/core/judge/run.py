@@ -1,0 +1,171 @@
+"""The judge's run over the rows of a rollout: one at a time, so that a long rollout can go on from where it was read to.
+
+`judge` reads all rows anew at each look: no state is kept between ticks, and late data just change the rows. What is incremental here
+equals that, row by row.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from sluice.core.judge.burn import Burn
+from sluice.core.judge.comparison import Place, Placed
+from sluice.core.judge.doubts import Doubts
+from sluice.core.judge.findings import Compared, Follower, Stakes, finding, weight_of_harm
+from sluice.core.judge.latency import LatencyFollower
+from sluice.core.judge.level import LevelFollower
+from sluice.core.judge.means import MeanFollower
+from sluice.core.judge.rails import RAIL_TRIALS
+from sluice.core.judge.rate import RateFollower, counts_or_none
+from sluice.core.judge.verdict import Finding, Judgement, Verdict, Word
+from sluice.core.observation import Row, SlotMinute
+from sluice.core.policy import LatencyMetric, LevelMetric, MeanMetric, Metric, Policy, RateMetric
+from sluice.core.weights import WHOLE
+
+_ORDER = (Word.HARMFUL, Word.SHARED, Word.NO_DATA, Word.UNPROVEN, Word.CLEARED)
+_MINUTE = 60
+
+
+@dataclass(slots=True)
+class Run:
+    """The state after the rows read so far."""
+
+    policy: Policy
+    followers: list[Follower]
+    enforced: list[Compared]
+    doubts: Doubts
+    burns: list[Burn]
+    waiting: deque[Placed]
+    first: Row | None = None
+    step_began: int = 0
+    last: Row | None = None
+    crossed_at: float | None = None
+    blamed: str | None = None
+    requests: dict[str, tuple[float, float]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, policy: Policy) -> Run:
+        followers = [_follower(name, metric, policy) for name, metric in sorted(policy.metrics.items())]
+        burns = [
+            Burn(name, metric.slo)
+            for name, metric in sorted(policy.metrics.items())
+            if isinstance(metric, RateMetric) and metric.slo is not None
+        ]
+        longest = max((_lag_minutes(follower) for follower in followers), default=0)
+        enforced = [f for f in followers if isinstance(f, Compared) and _takes_part(f)]
+        return cls(policy, followers, enforced, Doubts.of(policy), burns, deque(maxlen=longest + 1))
+
+    def read(self, rows: Iterable[Row]) -> Run:
+        """The following rows, in order of time. A minute that is missing altogether counts as one without data."""
+        for row in rows:
+            if self.last is not None:
+                for at in range(self.last.at + _MINUTE, row.at, _MINUTE):
+                    self._read(replace(self.last, at=at, canary=SlotMinute(), stable=SlotMinute(), faults=()))
+            self._read(row)
+        return self
+
+    def _read(self, row: Row) -> None:
+        if self.first is None:
+            self.first = row
+        if self.last is None or row.step != self.last.step:
+            self.step_began, self.requests = row.at, {}
+        self.last = row
+        place = Place((row.at - self.first.at) // _MINUTE, (row.at - self.step_began) // _MINUTE)
+        self.waiting.append(Placed(row, place))
+        for follower in self.followers:
+            lag = _lag_minutes(follower)
+            if lag < len(self.waiting):
+                follower.read(self.waiting[-1 - lag])
+        self._count(row)
+        self.doubts.read(row)
+        for burn in self.burns:
+            burn.read(row)
+        self._weigh()
+
+    def _count(self, row: Row) -> None:
+        """Requests of the step, for the floor."""
+        for name, metric in self.policy.metrics.items():
+            if isinstance(metric, RateMetric):
+                sides = [counts_or_none(side.rates.get(name)) for side in (row.canary, row.stable)]
+                canary, stable = (counts.trials if counts is not None else 0.0 for counts in sides)
+                before = self.requests.get(name, (0.0, 0.0))
+                self.requests[name] = before[0] + canary, before[1] + stable
+
+    def _weigh(self) -> None:
+        """The budget: M = sum of share_k M_k >= 1 / alpha, at any row. The largest part is to blame. Source: shared/judge.md."""
+        if self.blamed is not None:
+            return
+        parts = {follower.name: weight_of_harm(follower) for follower in self.enforced}
+        if parts and sum(parts.values()) >= self.need:
+            self.blamed, self.crossed_at = max(parts, key=lambda name: parts[name]), sum(parts.values())
+
+    @property
+    def need(self) -> float:
+        return 1 / self.policy.judge.false_rollback_budget
+
+    @property
+    def evidence(self) -> float:
+        """M of the rollout after the last row: what `need` is compared with."""
+        return sum(weight_of_harm(follower) for follower in self.enforced)
+
+    def judgement(self) -> Judgement:
+        """The verdict on what was read so far."""
+        step = self.last.step if self.last else None
+        has_control = step is None or self.policy.steps[step].weight_parts < WHOLE
+        stakes = Stakes(self.need, self.crossed_at or 0.0, self.blamed, has_control, step)
+        findings = [finding(follower, stakes) for follower in self.followers]
+        findings += self.doubts.findings()
+        findings += [_burning(burn) for burn in self.burns if burn.burning() is not None]
+        findings.append(self._floor(has_control))
+        findings.sort(key=lambda found: (found.observed, _ORDER.index(found.word), not found.hard))
+        return Judgement(_verdict(findings), tuple(findings))
+
+    def _floor(self, has_control: bool) -> Finding:
+        """The minimum evidence of a step, on both sides, over the whole step. Never skipped."""
+        canary = max((canary for canary, _ in self.requests.values()), default=0.0)
+        stable = max((stable for _, stable in self.requests.values()), default=0.0)
+        needed = max(self.policy.min_samples, RAIL_TRIALS)
+        enough = canary >= needed and (stable >= self.policy.min_samples or not has_control)
+        sides = f"{canary:.0f} canary and {stable:.0f} stable" if has_control else f"{canary:.0f}"
+        return Finding("samples", Word.CLEARED if enough else Word.UNPROVEN, f"{sides} requests of {needed} needed")
+
+
+def _verdict(findings: list[Finding]) -> Verdict:
+    worst = findings[0].word
+    if worst is Word.HARMFUL:
+        return Verdict.ROLL_BACK
+    if worst in (Word.SHARED, Word.NO_DATA):
+        return Verdict.HOLD
+    return Verdict.CONTINUE if worst is Word.UNPROVEN else Verdict.ADVANCE
+
+
+def _follower(name: str, metric: Metric, policy: Policy) -> Follower:
+    match metric:
+        case RateMetric():
+            return RateFollower.of(name, metric, policy)
+        case LatencyMetric():
+            return LatencyFollower.of(name, metric, policy)
+        case MeanMetric():
+            return MeanFollower.of(name, metric, policy)
+        case LevelMetric():
+            return LevelFollower.of(name, metric)
+
+
+def _takes_part(follower: Compared) -> bool:
+    """Whether the metric has a part of the budget, and not only a part that is shown."""
+    return follower.metric.terms.share > 0 and not follower.metric.terms.observe
+
+
+def _lag_minutes(follower: Follower) -> int:
+    return -(-follower.metric.terms.lag_seconds // _MINUTE)
+
+
+def _burning(burn: Burn) -> Finding:
+    found = burn.burning()
+    assert found is not None
+    windows = f"{found.long_minutes} min and {found.short_minutes} min"
+    return Finding(
+        burn.name, Word.SHARED, f"the endpoint burns its error budget {found.rate:.1f} times too fast over {windows}"
+    )
