@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from sluice.core.blame import alarm_names
 from sluice.core.decision import live
 from sluice.core.observation import ArtifactFacts, EndpointFacts, Observation, Row, SmokeFacts
+from sluice.core.policy import LatencyMetric
 from sluice.core.rollout import Head, Phase, Rollout, ScalingMode, ScalingTarget
+from sluice.core.rows import QUANTILE_SECONDS, placed, reading
 from sluice.ports import Ports
 
-SOAK_WINDOW_SECONDS = 15 * 60
-"""In the soak only absolute rails are judged, over minutes; a day of rows would be read for nothing."""
 _UNWATCHED = (Phase.PENDING, Phase.ROLLING_BACK)
 """Phases in which no alarm decides anything. A rollback must not wait for CloudWatch to answer."""
 _MINUTE = 60
@@ -24,7 +26,7 @@ def gather(ports: Ports, head: Head, now: int) -> Observation:
     alarms = {} if rollout.phase in _UNWATCHED else ports.alarms.states(alarm_names(rollout))
     if rollout.phase is Phase.PREPARING:
         return _preparing(ports, rollout, Observation(endpoint, alarms))
-    return Observation(endpoint, alarms, rows=_rows(ports, rollout, now))
+    return Observation(endpoint, alarms, rows=_rows(ports, rollout, now), quantiles=_quantiles(ports, rollout, now))
 
 
 def observe_slots(ports: Ports, head: Head, *, scaling: bool) -> Observation:
@@ -64,14 +66,15 @@ def _smoke(ports: Ports, rollout: Rollout, endpoint: EndpointFacts) -> SmokeFact
 
 
 def _rows(ports: Ports, rollout: Rollout, now: int) -> tuple[Row, ...]:
-    """The complete minutes of the current step that are old enough to have settled."""
-    if rollout.phase not in (Phase.BAKING, Phase.SOAKING) or rollout.applied_at is None:
-        return ()
-    since = -(-rollout.applied_at // _MINUTE) * _MINUTE
-    until = (now - rollout.policy.judge.data_lag_seconds) // _MINUTE * _MINUTE
-    if rollout.phase is Phase.SOAKING:
-        since = max(since, until - SOAK_WINDOW_SECONDS)
-    if until <= since:
-        return ()
-    metrics = rollout.policy.metrics
-    return ports.metrics.rows(rollout.endpoint, rollout.to_slot, rollout.from_slot, metrics, since, until)
+    """All minutes since the first exposure: late data change what was read before, so it is read again."""
+    wanted = reading(rollout, now)
+    return placed(ports.metrics.rows(wanted), rollout.shifts) if wanted else ()
+
+
+def _quantiles(ports: Ports, rollout: Rollout, now: int) -> Mapping[str, Mapping[str, float]]:
+    """How fast stable was in the hour before the first exposure; read while that is still to come."""
+    latencies = {name: m for name, m in rollout.policy.metrics.items() if isinstance(m, LatencyMetric)}
+    if rollout.phase is not Phase.REHEARSING or not latencies:
+        return {}
+    until = now // _MINUTE * _MINUTE
+    return ports.metrics.quantiles(rollout.endpoint, rollout.from_slot, latencies, until - QUANTILE_SECONDS, until)

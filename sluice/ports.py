@@ -21,9 +21,10 @@ from sluice.core.adoption import FoundEndpoint
 from sluice.core.audit import Change, Event
 from sluice.core.errors import SluiceError
 from sluice.core.observation import AlarmFacts, ConfiguredVariant, EndpointFacts, Row, SmokeFacts
-from sluice.core.policy import Metric
+from sluice.core.policy import LatencyMetric
 from sluice.core.release import Release
 from sluice.core.rollout import Head, Rollout, ScalingTarget
+from sluice.core.rows import Reading
 
 
 class StoreUnavailable(SluiceError):
@@ -110,11 +111,15 @@ class Alarms(Protocol):
 
 
 class Metrics(Protocol):
-    """CloudWatch metrics, as rows of complete minutes in [since, until)."""
+    """CloudWatch metrics."""
 
-    def rows(
-        self, endpoint: str, canary: str, stable: str, metrics: Mapping[str, Metric], since: int, until: int
-    ) -> tuple[Row, ...]: ...
+    def rows(self, reading: Reading) -> tuple[Row, ...]:
+        """One row for each complete minute in [since, until); what has no data is absent from it."""
+
+    def quantiles(
+        self, endpoint: str, slot: str, metrics: Mapping[str, LatencyMetric], since: int, until: int
+    ) -> Mapping[str, Mapping[str, float]]:
+        """p50, p90 and p99 of each metric over that time, in microseconds; a metric without data is absent."""
 
 
 class Artifacts(Protocol):

@@ -156,6 +156,8 @@ def _start(head: Head, submission: Submission, now: int) -> Decision:
         call_before=None,
         applied_at=None,
         first_exposure_at=None,
+        shifts=(),
+        quantiles={},
         incident_since=None,
         prepared=None,
         rehearsal=None,

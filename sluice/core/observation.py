@@ -128,8 +128,8 @@ class SlotMinute:
 class Row:
     """One complete minute, both slots. `at` is the minute's start, `step` the step whose weight was asked for by its end.
 
-    `canary_parts` is the weight that was live from its first to its last second; None when it changed within. `faults` name
-    what was reported and is no measurement.
+    `canary_parts` is the weight that was live from its first to its last second, None where that is not known; `is_change`
+    says that it changed within the minute. `faults` name what was reported and is no measurement.
     """
 
     at: int
@@ -137,6 +137,7 @@ class Row:
     stable: SlotMinute
     step: int = 0
     canary_parts: int | None = None
+    is_change: bool = False
     faults: tuple[str, ...] = ()
 
 
@@ -170,6 +171,7 @@ class Observation:
     alarms: Mapping[str, AlarmFacts]
     configured: Mapping[str, ConfiguredVariant] | None = None
     rows: tuple[Row, ...] = ()
+    quantiles: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     smoke: SmokeFacts | None = None
     artifacts: ArtifactFacts | None = None
     scaling: tuple[ScalingTarget, ...] | None = None

@@ -114,8 +114,22 @@ class Latch:
 
 
 @dataclass(frozen=True, slots=True)
+class Shift:
+    """A weight of the canary: asked for when, seen when (None: not yet, or a person had changed it)."""
+
+    step: int
+    canary_parts: int
+    asked_at: int
+    seen_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Rollout:
-    """One release moving from `from_slot` to `to_slot`. Both slots are fixed when it starts and never swap meaning."""
+    """One release moving from `from_slot` to `to_slot`. Both slots are fixed when it starts and never swap meaning.
+
+    `quantiles` are stable's, in microseconds, of the hour before the first exposure, by latency metric and p50, p90, p99: read
+    once and fixed, because what canary and stable are compared by must not move with either of them.
+    """
 
     id: str
     endpoint: str
@@ -137,6 +151,8 @@ class Rollout:
     call_before: int | None
     applied_at: int | None
     first_exposure_at: int | None
+    shifts: tuple[Shift, ...]
+    quantiles: Mapping[str, Mapping[str, float]]
     incident_since: int | None
     prepared: Prepared | None
     rehearsal: Rehearsal | None

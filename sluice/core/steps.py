@@ -25,7 +25,8 @@ from sluice.core.judge import Judgement, Verdict, judge
 from sluice.core.observation import Observation
 from sluice.core.policy import AfterSoak, IncidentThen, OnInconclusive
 from sluice.core.revert import outcome_of, roll_back
-from sluice.core.rollout import Champion, Cleanup, Head, Phase, Rollout
+from sluice.core.rollout import Champion, Cleanup, Head, Phase, Rollout, Shift
+from sluice.core.rows import asked, seen_applied
 from sluice.core.weights import WHOLE, percent_text
 
 CALL_SECONDS = 10
@@ -57,6 +58,8 @@ def begin_step(head: Head, index: int, seen: Observation, now: int) -> Decision:
         call_before=now + CALL_SECONDS,
         applied_at=None,
         first_exposure_at=rollout.first_exposure_at or now,
+        shifts=asked(rollout.shifts, index, step.weight_parts, now),
+        quantiles=rollout.quantiles or seen.quantiles,
     )
 
 
@@ -94,21 +97,22 @@ def baking(head: Head, seen: Observation, now: int) -> Decision:
     blamed = _alarms(head, seen, now)
     if isinstance(blamed, Decision):
         return blamed
-    judgement = judge(rollout.policy, seen.rows, rollout.has_control)
+    judgement = judge(rollout.policy, seen.rows, rollout.step)
     if judgement.verdict is Verdict.ROLL_BACK:
         return roll_back(head, now, "judge", judgement.because, harmful=True)
     if not seen.endpoint.in_service:
         return replace(_hold(head, f"endpoint is {seen.endpoint.status}", now), wait_seconds=BUSY_SECONDS)
     if not seen.endpoint.serves(rollout.weights):
         return _pause(head, seen, now)
-    incident = blamed.incident or judgement.verdict is Verdict.HOLD
-    if incident:
+    if blamed.incident or judgement.is_incident:
         return _incident(head, blamed.because if blamed.incident else judgement.because, now)
     if rollout.incident_since is not None:
         because = f"the shared incident is over after {duration_text(now - rollout.incident_since)}"
         return change(head, "incident_over", because, BAKE_SECONDS, incident_since=None)
     if blamed.blame is Blame.UNCLEAR:
         return _hold(head, blamed.because, now)
+    if judgement.verdict is Verdict.HOLD:
+        return _hold(head, f"the data cannot be judged: {judgement.because}", now)
     return _weigh(head, judgement, seen, now)
 
 
@@ -132,7 +136,7 @@ def soaking(head: Head, seen: Observation, now: int) -> Decision:
     blamed = _alarms(head, seen, now)
     if isinstance(blamed, Decision):
         return blamed
-    judgement = judge(rollout.policy, seen.rows, has_control=False)
+    judgement = judge(rollout.policy, seen.rows, rollout.step)
     if judgement.verdict is Verdict.ROLL_BACK:
         return roll_back(head, now, "judge", judgement.because, harmful=True)
     if seen.endpoint.in_service and not seen.endpoint.serves(rollout.weights):
@@ -210,13 +214,14 @@ def _bake(head: Head, now: int) -> Decision:
     rollout = live(head)
     step = rollout.current_step
     because = f"{rollout.release.name} serves {percent_text(rollout.canary_parts)}: baking for {duration_text(step.bake_min_seconds)}"
-    return enter(head, Phase.BAKING, now, because, BAKE_SECONDS, applied_at=now)
+    return enter(head, Phase.BAKING, now, because, BAKE_SECONDS, applied_at=now, shifts=_applied(rollout, now))
 
 
 def _promote(head: Head, now: int) -> Decision:
     rollout = live(head)
     because = f"{rollout.release.name} is promoted: soaking for {duration_text(rollout.policy.soak_seconds)}"
-    decided = enter(head, Phase.SOAKING, now, because, _soak_wait(rollout, now), applied_at=now)
+    wait = _soak_wait(rollout, now)
+    decided = enter(head, Phase.SOAKING, now, because, wait, applied_at=now, shifts=_applied(rollout, now))
     old = head.champion.release
     after = replace(
         decided.next,
@@ -236,7 +241,8 @@ def _go_on(head: Head, now: int) -> Decision:
 
 
 def _soak_on(head: Head, now: int) -> Decision:
-    return enter(head, Phase.SOAKING, now, "the weights are ours again: the soak starts over", SOAK_SECONDS)
+    because = "the weights are ours again: the soak starts over"
+    return enter(head, Phase.SOAKING, now, because, SOAK_SECONDS, shifts=_applied(live(head), now))
 
 
 def _soak_wait(rollout: Rollout, now: int) -> int:
@@ -271,7 +277,12 @@ def _pause(head: Head, seen: Observation, now: int) -> Decision:
         "somebody changed the weights, and Sluice does not fight people"
     )
     told = page(head, f"{head.endpoint}: rollout paused", because)
-    return enter(head, Phase.PAUSED, now, because, BAKE_SECONDS, told)
+    unknown = asked(rollout.shifts, rollout.step, rollout.canary_parts, now)
+    return enter(head, Phase.PAUSED, now, because, BAKE_SECONDS, told, shifts=unknown)
+
+
+def _applied(rollout: Rollout, now: int) -> tuple[Shift, ...]:
+    return seen_applied(rollout.shifts, rollout.step, rollout.canary_parts, now)
 
 
 def _parts_before(rollout: Rollout) -> int:

@@ -181,7 +181,10 @@ class Turmoil(World):
 
     def _breaches(self, slot: str, metric: str, minute: int) -> bool:
         other = next(name for name in ("blue", "green") if name != slot)
-        mine, theirs = self._minute(slot, minute).rates.get("errors"), self._minute(other, minute).rates.get("errors")
+        mine, theirs = (
+            self._minute(slot, minute, {}).rates.get("errors"),
+            self._minute(other, minute, {}).rates.get("errors"),
+        )
         if not metric.startswith("errors") or mine is None or mine.trials < RAIL_TRIALS:
             return False
         over = mine.events > 0.05 * mine.trials
@@ -269,5 +272,5 @@ def _healthy(facts: AlarmFacts) -> AlarmFacts:
 
 def trials_of(world: World, slot: str, minutes: Iterable[int]) -> float:
     """Requests a slot truly had in these minutes."""
-    rows = [world._minute(slot, at) for at in minutes]
+    rows = [world._minute(slot, at, {}) for at in minutes]
     return sum(minute.rates["errors"].trials for minute in rows if "errors" in minute.rates)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -28,12 +29,14 @@ from sluice.core.observation import (
     Row,
     SlotMinute,
     SmokeFacts,
+    Tail,
     Variant,
 )
-from sluice.core.policy import Metric
+from sluice.core.policy import LatencyMetric
 from sluice.core.reaction import AlarmEvent
 from sluice.core.release import Release
 from sluice.core.rollout import ScalingTarget, SlotAlarms
+from sluice.core.rows import Limits, Reading
 from sluice.core.weights import WHOLE
 from sluice.ports import Ports
 from sluice.sim.memory import MemoryStore
@@ -44,6 +47,7 @@ START = 1_800_000_000
 WEIGHT_CALL_SECONDS = 15
 UPDATE_SECONDS = 8 * 60
 _MINUTE = 60
+_QUANTILES = {"p50": 0.5, "p90": 0.9, "p99": 0.99}
 
 
 class Killed(BaseException):
@@ -191,19 +195,29 @@ class World:
         if state == "ALARM" and self.delivers_events:
             self.queue.append(AlarmEvent(name, state, self.now, reason, rehearsal_of))
 
-    def rows(
-        self, endpoint: str, canary: str, stable: str, metrics: Mapping[str, Metric], since: int, until: int
-    ) -> tuple[Row, ...]:
-        return tuple(Row(at, self._minute(canary, at), self._minute(stable, at)) for at in range(since, until, _MINUTE))
+    def rows(self, reading: Reading) -> tuple[Row, ...]:
+        def side(slot: str, at: int) -> SlotMinute:
+            limits = reading.limits.get("latency", Limits({}, {}))
+            return self._minute(slot, at, limits.canary if slot == reading.canary else limits.stable)
 
-    def _minute(self, slot: str, at: int) -> SlotMinute:
-        """What the slot showed then: requests by the weights that were live, errors at today's rate."""
+        minutes = range(reading.since, reading.until, _MINUTE)
+        return tuple(Row(at, side(reading.canary, at), side(reading.stable, at)) for at in minutes)
+
+    def quantiles(
+        self, endpoint: str, slot: str, metrics: Mapping[str, LatencyMetric], since: int, until: int
+    ) -> Mapping[str, Mapping[str, float]]:
+        p90 = self.p90_us.get(slot, 20_000.0)
+        return {name: {part: p90 * math.log10(1 / (1 - q)) for part, q in _QUANTILES.items()} for name in metrics}
+
+    def _minute(self, slot: str, at: int, limits: Mapping[str, float]) -> SlotMinute:
+        """What the slot showed then: requests by the weights that were live, errors at today's rate, exponential latencies."""
         parts = next((parts for since, parts in reversed(self.history) if since <= at), {})
         trials = self.requests * parts.get(slot, 0) / WHOLE
         if not trials:
             return SlotMinute()
-        counts = Counts(trials, trials * self.error_rate.get(slot, 0.0))
-        return SlotMinute({"errors": counts}, {"latency": self.p90_us.get(slot, 20_000.0)})
+        counts, p90 = Counts(trials, trials * self.error_rate.get(slot, 0.0)), self.p90_us.get(slot, 20_000.0)
+        tail = Tail(trials, {name: trials * 0.1 ** (limit / p90) for name, limit in limits.items()})
+        return SlotMinute({"errors": counts}, {"latency": tail}, p90_us={"latency": p90})
 
     # The rest
 

@@ -110,7 +110,7 @@ class TestMetrics:
             self.put("green", "Invocation5XXErrors", events, minute)
         rates_only = {"errors": policy().metrics["errors"]}
 
-        rows = CloudWatchMetrics().rows("shop", "green", "blue", rates_only, MINUTE, MINUTE + 240)
+        rows = CloudWatchMetrics().rows(Reading("shop", "green", "blue", rates_only, {}, MINUTE, MINUTE + 240))
 
         assert [row.at for row in rows] == [MINUTE, MINUTE + 60, MINUTE + 120, MINUTE + 180]
         assert [row.canary.rates.get("errors") for row in rows] == [Counts(500, 5), None, None, None]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from sluice.core.observation import (
@@ -12,6 +13,7 @@ from sluice.core.observation import (
     Observation,
     Row,
     SlotMinute,
+    Tail,
     Variant,
 )
 from tests.builders import NOW, alarms
@@ -54,10 +56,34 @@ def seen(facts: EndpointFacts | None = None, **changes: Any) -> Observation:
 
 
 def row(
-    canary: tuple[float, float] | None, stable: tuple[float, float] | None, p90: tuple[float, float] | None = None
+    canary: tuple[float, float] | None,
+    stable: tuple[float, float] | None,
+    slow: tuple[float, float] | None = None,
+    **changes: Any,
 ) -> Row:
-    def side(counts: tuple[float, float] | None, value: float | None) -> SlotMinute:
-        rates = {"errors": Counts(*counts)} if counts else {}
-        return SlotMinute(rates, {"latency": value} if value is not None else {})
+    """One minute: (requests, errors) of both slots, and the parts of their requests that are over stable's p90, p50 and p99."""
 
-    return Row(NOW, side(canary, p90[0] if p90 else None), side(stable, p90[1] if p90 else None))
+    def side(counts: tuple[float, float] | None, part: float | None, factors: tuple[str, ...]) -> SlotMinute:
+        rates = {"errors": Counts(*counts)} if counts else {}
+        if counts is None or part is None:
+            return SlotMinute(rates)
+        over = {f"{quantile}x{factor}": counts[0] * part for quantile in QUANTILES for factor in factors}
+        return SlotMinute(rates, {"latency": Tail(counts[0], {**over, "p99x3": counts[0] * part / 20})})
+
+    return Row(
+        **{
+            "at": NOW,
+            "canary": side(canary, slow[0] if slow else None, ("1.3", "2")),
+            "stable": side(stable, slow[1] if slow else None, ("1",)),
+            "canary_parts": None,
+            **changes,
+        }
+    )
+
+
+QUANTILES = ("p50", "p90", "p99")
+
+
+def minutes(*rows: Row, step: int = 0, since: int = NOW - 900) -> tuple[Row, ...]:
+    """The rows one after the other, in one step."""
+    return tuple(replace(row, at=since + 60 * i, step=step) for i, row in enumerate(rows))

@@ -15,10 +15,10 @@ from sluice.core.policy import AfterSoak, IncidentThen, OnInconclusive, SharedIn
 from sluice.core.prepare import update_was_refused
 from sluice.core.rollout import Cleanup, Head, Latch, Phase, Prepared, Rehearsal
 from tests.builders import NOW, policy, release, started, step
-from tests.core.facts import CONFIGURED, endpoint, quiet, row, seen, variant
+from tests.core.facts import CONFIGURED, endpoint, minutes, quiet, row, seen, variant
 
 GREEN = "sluice/sluice/test/shop/green/errors"
-HEALTHY = tuple(row((500, 0), (500, 0)) for _ in range(5))
+HEALTHY = minutes(*[row((500, 0), (500, 0))] * 5)
 
 
 def weights(decision: Decision) -> list[dict[str, int]]:
@@ -289,7 +289,9 @@ class TestBaking:
     def test_it_holds_until_its_minimum_is_over(self) -> None:
         decision = decide(baking(since=NOW - 200), seen(endpoint(9000, 1000), rows=HEALTHY), NOW)
 
-        assert decision.because.startswith("holding 10 %: 3 min 20 s of 5 min passed; errors 0.0 %")
+        assert decision.because.startswith(
+            "holding 10 %: 3 min 20 s of 5 min passed; errors 0 % (0 of 1,500) against 0 %"
+        )
 
     def test_it_advances_on_evidence(self) -> None:
         decision = decide(baking(), seen(endpoint(9000, 1000), rows=HEALTHY), NOW)
@@ -319,14 +321,14 @@ class TestBaking:
         assert phase(decision) is Phase.ROLLING_BACK
 
     def test_harm_goes_back(self) -> None:
-        rows = tuple(row((500, 200), (500, 0)) for _ in range(3))
+        rows = minutes(*[row((500, 200), (500, 0))] * 3)
 
         decision = decide(baking(), seen(endpoint(9000, 1000), rows=rows), NOW)
 
         assert decision.next.live.latch.by == "judge"
 
     def test_harm_goes_back_even_while_the_endpoint_is_busy(self) -> None:
-        rows = tuple(row((500, 200), (500, 0)) for _ in range(3))
+        rows = minutes(*[row((500, 200), (500, 0))] * 3)
 
         assert phase(decide(baking(), seen(endpoint(9000, 1000, "Updating"), rows=rows), NOW)) is Phase.ROLLING_BACK
 
@@ -438,7 +440,7 @@ class TestSoaking:
         assert decision.kind == "settled"
 
     def test_the_judge_goes_back_on_absolute_harm(self) -> None:
-        rows = tuple(row((500, 200), None) for _ in range(3))
+        rows = minutes(*[row((500, 200), None)] * 3, step=2)
 
         assert decide(soaking(), seen(self.SERVING, rows=rows), NOW).next.live.latch.by == "judge"
 

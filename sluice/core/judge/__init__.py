@@ -17,9 +17,12 @@ from sluice.core.policy import Policy
 __all__ = ["Evidence", "Finding", "Judgement", "Run", "Verdict", "Word", "judge"]
 
 
-def judge(policy: Policy, rows: Iterable[Row]) -> Judgement:
-    """The judgement on all rows since the first exposure, oldest first, complete minutes only."""
-    return _MEMORY.judge(policy, tuple(rows))
+def judge(policy: Policy, rows: Iterable[Row], step: int | None = None) -> Judgement:
+    """The judgement on all rows since the first exposure, oldest first, complete minutes only.
+
+    `step` is the one in progress, of which there may be no row yet; unsaid, it is that of the last row.
+    """
+    return _MEMORY.judge(policy, tuple(rows), step)
 
 
 _MEMORY = Memory()

@@ -16,7 +16,10 @@ from sluice.core.weights import WHOLE
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a row stands: minutes since the first row of the rollout, and since the first row of its step."""
+    """Where a row stands: minutes since the first row of the rollout, and since the first row that had its step's weight throughout.
+
+    -1: the weight was still changing.
+    """
 
     index: int
     in_step: int

@@ -27,10 +27,10 @@ _SAGEMAKER = "AWS/SageMaker"
 
 
 def requests_metric(policy: Policy) -> str | None:
-    """The rate whose trials are the endpoint's own count of requests: SageMaker's where it is judged, else the first."""
-    rates = {name: metric for name, metric in sorted(policy.metrics.items()) if isinstance(metric, RateMetric)}
-    own = [name for name, metric in rates.items() if metric.namespace == _SAGEMAKER]
-    return next(iter((*own, *rates)), None)
+    """The rate whose trials are the endpoint's requests: one of SageMaker's own, at once, where there is one."""
+    rates = [(name, metric) for name, metric in policy.metrics.items() if isinstance(metric, RateMetric)]
+    ranked = sorted((metric.namespace != _SAGEMAKER, metric.terms.lag_seconds, name) for name, metric in rates)
+    return ranked[0][2] if ranked else None
 
 
 @dataclass(slots=True)
@@ -49,7 +49,7 @@ class Doubts:
         return cls(policy, requests_metric(policy))
 
     def read(self, row: Row) -> None:
-        if (row.step, row.canary_parts) != (self.step, self.parts) and row.canary_parts is not None:
+        if (row.step, row.canary_parts) != (self.step, self.parts):
             self.ratio, self.step, self.parts = SampleRatio(), row.step, row.canary_parts
         self.recent.append(row)
         if _is_split(row):
@@ -103,7 +103,7 @@ class Doubts:
 
 def _is_split(row: Row) -> bool:
     """Whether one known weight that leaves both slots traffic was live for the whole minute."""
-    return row.canary_parts is not None and 0 < row.canary_parts < WHOLE
+    return row.canary_parts is not None and not row.is_change and 0 < row.canary_parts < WHOLE
 
 
 def row_faults(row: Row) -> Iterator[str]:

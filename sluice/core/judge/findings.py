@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import assert_never
 
 from sluice.core.judge.clearance import NEED as PROOF_NEED
 from sluice.core.judge.comparison import Comparison
@@ -25,13 +27,18 @@ Follower = Compared | LevelFollower
 
 @dataclass(frozen=True, slots=True)
 class Stakes:
-    """What the run knows and a metric does not: what rolls back, the evidence of all together when it did, who is to blame for it."""
+    """What the run knows and a metric does not: what rolls back, the evidence of all together when it did, who is to blame for it.
+
+    `step` is the one in progress, which may have no row yet, and `margins` what it has to prove.
+    """
 
     need: float
     crossed_at: float
     blamed: str | None
     has_control: bool
-    step: int | None
+    step: int
+    margins: Mapping[str, float]
+    requests: str | None
 
 
 def finding(follower: Follower, stakes: Stakes) -> Finding:
@@ -45,6 +52,8 @@ def finding(follower: Follower, stakes: Stakes) -> Finding:
             return _mean(follower, stakes)
         case LevelFollower():
             return _level(follower)
+        case _:
+            assert_never(follower)
 
 
 def _rate(follower: RateFollower, stakes: Stakes) -> Finding:
@@ -60,10 +69,22 @@ def _rate(follower: RateFollower, stakes: Stakes) -> Finding:
             return made(Word.SHARED, f"stable itself is over {limits}: {against(recent)}")
     if not stakes.has_control and stakes.blamed != follower.name:
         return made(Word.CLEARED, rate(recent.canary_trials, recent.canary_events))
-    silent = not any(pair.canary_trials for pair in list(follower.recent)[-WINDOW_MINUTES:])
-    if silent and not metric.terms.lag_seconds and stakes.blamed != follower.name:
-        return made(Word.UNPROVEN, f"not seen: no canary requests in the last {WINDOW_MINUTES} minutes")
+    if stakes.blamed != follower.name and (unseen := _unseen(follower, stakes)):
+        return made(Word.UNPROVEN, unseen)
     return made.compared(stakes, against(stream.comparison.totals), follower)
+
+
+def _unseen(follower: RateFollower, stakes: Stakes) -> str | None:
+    """Silence is not health: the endpoint's requests must keep coming, and an outcome must have been reported at all."""
+    if follower.name == stakes.requests:
+        latest = list(follower.recent)[-WINDOW_MINUTES:]
+        silent = not any(pair.canary_trials for pair in latest)
+        return f"not seen: no canary requests in the last {WINDOW_MINUTES} minutes" if silent else None
+    return (
+        None
+        if follower.was_seen or follower.metric.terms.lag_seconds
+        else "not seen: nothing was reported of the canary"
+    )
 
 
 def _latency(follower: LatencyFollower, stakes: Stakes) -> Finding:
@@ -131,9 +152,9 @@ class _Made:
 
     def compared(self, stakes: Stakes, numbers: str, follower: Compared) -> Finding:
         """By comparison: harmful, not proven yet, or clear; with the ratio where there is one."""
-        found, margin = self.found, follower.margin
+        found, margin = self.found, stakes.margins.get(self.name)
         interval = Interval(found.ratio, found.low or 0.0, found.high)
-        shown = f"{numbers}, {times(interval)}" if found.minutes else f"{numbers}, not compared yet"
+        shown = f"{numbers}{times(interval)}" if found.minutes else "not compared yet"
         if stakes.blamed == self.name:
             return self(Word.HARMFUL, f"{shown}, {evidence(stakes.crossed_at, stakes.need)}")
         if found.observed and found.weight_of_harm >= found.need:

@@ -37,8 +37,8 @@ class Memory:
 
     reads: list[_Read] = field(default_factory=list)
 
-    def judge(self, policy: Policy, rows: tuple[Row, ...]) -> Judgement:
-        """What `Run.of(policy).read(rows).judgement()` says, sooner."""
+    def judge(self, policy: Policy, rows: tuple[Row, ...], step: int | None = None) -> Judgement:
+        """What `Run.of(policy).read(rows).judgement(step)` says, sooner."""
         settled = rows[:-RECENT_ROWS]
         known = next((read for read in self.reads if read.rows and read.begins(policy, settled)), None)
         if known is not None:
@@ -46,7 +46,7 @@ class Memory:
         run, count = (known.run, len(known.rows)) if known else (Run.of(policy), 0)
         run.read(settled[count:])
         self.reads = [_Read(policy, settled, run), *self.reads][:_MOST_ROLLOUTS]
-        return _branch(run).read(rows[len(settled) :]).judgement()
+        return _branch(run).read(rows[len(settled) :]).judgement(step)
 
 
 def _branch(run: Run) -> Run:

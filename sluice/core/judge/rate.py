@@ -68,6 +68,7 @@ class RateFollower:
     step: int | None = None
     margin: float | None = None
     cleared: bool = False
+    was_seen: bool = False
 
     @classmethod
     def of(cls, name: str, metric: RateMetric, policy: Policy) -> RateFollower:
@@ -87,6 +88,7 @@ class RateFollower:
         )
         seen = Pair(*_numbers(canary), *_numbers(stable))
         self.recent.append(seen)
+        self.was_seen = self.was_seen or seen.canary_trials > 0
         if self.rail is not None:
             self.rail.add(seen, step)
         judged = placed.place.index * 60 >= self.policy.judge.warmup_seconds

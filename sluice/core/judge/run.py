@@ -7,8 +7,9 @@ equals that, row by row.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import assert_never
 
 from sluice.core.judge.burn import Burn
 from sluice.core.judge.comparison import Place, Placed
@@ -39,7 +40,7 @@ class Run:
     burns: list[Burn]
     waiting: deque[Placed]
     first: Row | None = None
-    step_began: int = 0
+    step_began: int | None = None
     last: Row | None = None
     crossed_at: float | None = None
     blamed: str | None = None
@@ -70,9 +71,12 @@ class Run:
         if self.first is None:
             self.first = row
         if self.last is None or row.step != self.last.step:
-            self.step_began, self.requests = row.at, {}
+            self.step_began, self.requests = None, {}
+        if self.step_began is None and not row.is_change:
+            self.step_began = row.at
         self.last = row
-        place = Place((row.at - self.first.at) // _MINUTE, (row.at - self.step_began) // _MINUTE)
+        in_step = -1 if self.step_began is None else (row.at - self.step_began) // _MINUTE
+        place = Place((row.at - self.first.at) // _MINUTE, in_step)
         self.waiting.append(Placed(row, place))
         for follower in self.followers:
             lag = _lag_minutes(follower)
@@ -85,7 +89,9 @@ class Run:
         self._weigh()
 
     def _count(self, row: Row) -> None:
-        """Requests of the step, for the floor."""
+        """Requests of the step, for the floor: from the first whole minute on that had its weight."""
+        if row.is_change:
+            return
         for name, metric in self.policy.metrics.items():
             if isinstance(metric, RateMetric):
                 sides = [counts_or_none(side.rates.get(name)) for side in (row.canary, row.stable)]
@@ -110,22 +116,25 @@ class Run:
         """M of the rollout after the last row: what `need` is compared with."""
         return sum(weight_of_harm(follower) for follower in self.enforced)
 
-    def judgement(self) -> Judgement:
-        """The verdict on what was read so far."""
-        step = self.last.step if self.last else None
-        has_control = step is None or self.policy.steps[step].weight_parts < WHOLE
-        stakes = Stakes(self.need, self.crossed_at or 0.0, self.blamed, has_control, step)
+    def judgement(self, step: int | None = None) -> Judgement:
+        """The verdict on what was read so far, for the step in progress: unsaid, that of the last row."""
+        last = self.last.step if self.last else 0
+        current = last if step is None else step
+        has_control = self.policy.steps[current].weight_parts < WHOLE
+        margins = self.policy.steps[current].prove
+        crossed = self.crossed_at or 0.0
+        stakes = Stakes(self.need, crossed, self.blamed, has_control, current, margins, self.doubts.requests)
         findings = [finding(follower, stakes) for follower in self.followers]
         findings += self.doubts.findings()
         findings += [_burning(burn) for burn in self.burns if burn.burning() is not None]
-        findings.append(self._floor(has_control))
+        findings.append(self._floor(self.requests if current == last else {}, has_control))
         findings.sort(key=lambda found: (found.observed, _ORDER.index(found.word), not found.hard))
         return Judgement(_verdict(findings), tuple(findings))
 
-    def _floor(self, has_control: bool) -> Finding:
+    def _floor(self, requests: Mapping[str, tuple[float, float]], has_control: bool) -> Finding:
         """The minimum evidence of a step, on both sides, over the whole step. Never skipped."""
-        canary = max((canary for canary, _ in self.requests.values()), default=0.0)
-        stable = max((stable for _, stable in self.requests.values()), default=0.0)
+        canary = max((canary for canary, _ in requests.values()), default=0.0)
+        stable = max((stable for _, stable in requests.values()), default=0.0)
         needed = max(self.policy.min_samples, RAIL_TRIALS)
         enough = canary >= needed and (stable >= self.policy.min_samples or not has_control)
         sides = f"{canary:.0f} canary and {stable:.0f} stable" if has_control else f"{canary:.0f}"
@@ -151,6 +160,8 @@ def _follower(name: str, metric: Metric, policy: Policy) -> Follower:
             return MeanFollower.of(name, metric, policy)
         case LevelMetric():
             return LevelFollower.of(name, metric)
+        case _:
+            assert_never(metric)
 
 
 def _takes_part(follower: Compared) -> bool:

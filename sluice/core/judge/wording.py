@@ -36,8 +36,9 @@ def against(pair: Pair) -> str:
 
 
 def times(interval: Interval) -> str:
-    """`2.0x (1.5x to 2.7x)`; what the data do not bound is said so."""
-    ratio = "no ratio" if interval.ratio is None else f"{interval.ratio:.2f}x"
+    """`, 2.0x (1.5x to 2.7x)`; nothing where the data do not bound a ratio at all."""
+    if interval.ratio is None or (interval.low <= 0 and interval.high is None):
+        return ""
     low = "0" if interval.low <= 0 else f"{interval.low:.2f}x"
     high = "any" if interval.high is None else f"{interval.high:.2f}x"
-    return f"{ratio} ({low} to {high})"
+    return f", {interval.ratio:.2f}x ({low} to {high})"

@@ -1,0 +1,121 @@
+"""Series of CloudWatch as rows of minutes. What has no data stays absent; what is no number is named and left out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sluice.aws.series import OVER, WITHIN, Key, Series
+from sluice.core.observation import Counts, Moments, Row, SlotMinute, Tail
+from sluice.core.policy import LatencyMetric, LevelMetric, MeanMetric, RateMetric
+from sluice.core.rows import Reading
+
+_MINUTE = 60
+
+
+def rows_of(reading: Reading, series: Series) -> tuple[Row, ...]:
+    """One row for each minute of the reading."""
+    faults = _faults(series)
+    minutes = range(reading.since, reading.until, _MINUTE)
+    canary, stable = (_Slot.of(slot, reading, series) for slot in (reading.canary, reading.stable))
+    return tuple(Row(at, canary.minute(at), stable.minute(at), faults=tuple(faults.get(at, ()))) for at in minutes)
+
+
+@dataclass(frozen=True, slots=True)
+class _Slot:
+    """The series of one slot; `segments` are the values of a dimension that any of them was found under."""
+
+    name: str
+    reading: Reading
+    series: Series
+    segments: dict[str, tuple[str, ...]]
+    limits: dict[str, tuple[str, ...]]
+
+    @classmethod
+    def of(cls, name: str, reading: Reading, series: Series) -> _Slot:
+        segments: dict[str, set[str]] = {}
+        limits: dict[str, dict[str, None]] = {}
+        for key in series:
+            if key.slot == name and key.segment is not None:
+                segments.setdefault(key.metric, set()).add(key.segment)
+            if key.slot == name and key.part.startswith(OVER):
+                limits.setdefault(key.metric, {})[key.part.removeprefix(OVER)] = None
+        return cls(
+            name,
+            reading,
+            series,
+            {metric: tuple(sorted(values)) for metric, values in segments.items()},
+            {metric: tuple(names) for metric, names in limits.items()},
+        )
+
+    def minute(self, at: int) -> SlotMinute:
+        """What the slot showed in the minute that starts at `at`."""
+        kinds = self.reading.metrics
+        rates = {name: self._counts(name, at) for name, metric in kinds.items() if isinstance(metric, RateMetric)}
+        tails = {name: self._tail(name, at) for name, metric in kinds.items() if isinstance(metric, LatencyMetric)}
+        means = {name: self._moments(name, at) for name, metric in kinds.items() if isinstance(metric, MeanMetric)}
+        levels = {
+            name: self._value(name, "level", at) for name, metric in kinds.items() if isinstance(metric, LevelMetric)
+        }
+        p90s = {name: self._value(name, "p90", at) for name in tails}
+        by = {name: self._by_segment(name, at) for name in self.segments}
+        return SlotMinute(
+            {name: found for name, found in rates.items() if found is not None},
+            {name: found for name, found in tails.items() if found is not None},
+            {name: found for name, found in means.items() if found is not None},
+            {name: found for name, found in levels.items() if found is not None},
+            {name: found for name, found in by.items() if found},
+            {name: found for name, found in p90s.items() if found is not None},
+        )
+
+    def _value(self, metric: str, part: str, at: int, segment: str | None = None) -> float | None:
+        values = self.series.get(Key(self.name, metric, part, segment))
+        found = values.get(at) if values else None
+        return found if found is not None and math.isfinite(found) else None
+
+    def _counts(self, metric: str, at: int, segment: str | None = None) -> Counts | None:
+        trials = self._value(metric, "trials", at, segment)
+        events = self._value(metric, "events", at, segment)
+        return None if trials is None or events is None else Counts(trials, events)
+
+    def _by_segment(self, metric: str, at: int) -> dict[str, Counts]:
+        found = {segment: self._counts(metric, at, segment) for segment in self.segments[metric]}
+        return {segment: counts for segment, counts in found.items() if counts is not None}
+
+    def _moments(self, metric: str, at: int) -> Moments | None:
+        count, total, squares = (self._value(metric, part, at) for part in ("count", "sum", "sumsq"))
+        return None if count is None or total is None or squares is None else Moments(count, total, squares)
+
+    def _tail(self, metric: str, at: int) -> Tail | None:
+        trials = self._value(metric, "trials", at)
+        if trials is None:
+            return None
+        counted = {name: self._over(metric, name, trials, at) for name in self.limits.get(metric, ())}
+        return Tail(trials, {name: over for name, over in counted.items() if over is not None})
+
+    def _over(self, metric: str, name: str, trials: float, at: int) -> float | None:
+        """Requests over a limit, or all but those within it: whether an empty side is zero or missing is CloudWatch's secret.
+
+        None when neither was answered: then trimmed counts are not to be had, and latency is not judged.
+        """
+        over = self._value(metric, f"{OVER}{name}", at)
+        if over is not None:
+            return over
+        within = self._value(metric, f"{WITHIN}{name}", at)
+        return None if within is None else max(0.0, trials - within)
+
+
+def _faults(series: Series) -> dict[int, list[str]]:
+    """Values that are no numbers, by minute."""
+    found: dict[int, list[str]] = {}
+    for key, at, value in _values(series):
+        if not math.isfinite(value):
+            found.setdefault(at, []).append(f"{key.metric} of {key.slot}: {key.part} is {value}")
+    return found
+
+
+def _values(series: Series) -> Iterator[tuple[Key, int, float]]:
+    for key, values in series.items():
+        for at, value in values.items():
+            yield key, at, value

@@ -1,0 +1,94 @@
+"""Which minutes a look reads, over which thresholds, and what weight each of them had. The judge is handed all of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from sluice.core.judge.latency import thresholds
+from sluice.core.observation import Row, threshold_name
+from sluice.core.policy import LatencyMetric, Metric
+from sluice.core.rollout import Phase, Rollout, Shift
+
+MOST_SECONDS = 3 * 86400
+"""Rows of older minutes are not read again: a judged rollout and the latest labels of a day are well within."""
+QUANTILE_SECONDS = 3600
+"""Stable's hour before the first exposure."""
+_JUDGED = (Phase.BAKING, Phase.SOAKING)
+_MINUTE = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """By slot: the latencies, in microseconds and by `threshold_name`, over which a metric's requests are counted."""
+
+    canary: Mapping[str, float]
+    stable: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What to read: complete minutes in [since, until) of both slots. A latency metric without limits was never quick or slow before."""
+
+    endpoint: str
+    canary: str
+    stable: str
+    metrics: Mapping[str, Metric]
+    limits: Mapping[str, Limits]
+    since: int
+    until: int
+
+
+def reading(rollout: Rollout, now: int) -> Reading | None:
+    """The minutes since the first exposure that are old enough to be complete; None where nothing is judged."""
+    if rollout.phase not in _JUDGED or rollout.first_exposure_at is None:
+        return None
+    until = (now - rollout.policy.judge.data_lag_seconds) // _MINUTE * _MINUTE
+    since = max(-(-rollout.first_exposure_at // _MINUTE) * _MINUTE, until - MOST_SECONDS)
+    if until <= since:
+        return None
+    return Reading(
+        rollout.endpoint, rollout.to_slot, rollout.from_slot, rollout.policy.metrics, limits(rollout), since, until
+    )
+
+
+def limits(rollout: Rollout) -> Mapping[str, Limits]:
+    """Thresholds of the latency metrics whose past is known, for the margin of the step in progress."""
+    found = {}
+    for name, metric in rollout.policy.metrics.items():
+        if isinstance(metric, LatencyMetric) and name in rollout.quantiles:
+            margin = rollout.current_step.prove.get(name) if rollout.step >= 0 else None
+            counted = thresholds(metric, margin)
+            found[name] = Limits(
+                _scaled(counted.canary, rollout.quantiles[name]), _scaled(counted.stable, rollout.quantiles[name])
+            )
+    return found
+
+
+def _scaled(counted: tuple[tuple[str, float], ...], quantiles: Mapping[str, float]) -> dict[str, float]:
+    return {threshold_name(q, factor): factor * quantiles[q] for q, factor in counted if q in quantiles}
+
+
+def placed(rows: tuple[Row, ...], shifts: tuple[Shift, ...]) -> tuple[Row, ...]:
+    """The rows with the step and the weight of their minute. A minute in which the weight changed belongs to the step it leads to."""
+    return tuple(_placed(row, shifts) for row in rows)
+
+
+def _placed(row: Row, shifts: tuple[Shift, ...]) -> Row:
+    begun = [shift for shift in shifts if shift.asked_at < row.at + _MINUTE]
+    if not begun:
+        return row
+    last = begun[-1]
+    is_whole = last.seen_at is not None and last.seen_at <= row.at
+    return replace(row, step=last.step, canary_parts=last.canary_parts if is_whole else None, is_change=not is_whole)
+
+
+def asked(shifts: tuple[Shift, ...], step: int, canary_parts: int, now: int) -> tuple[Shift, ...]:
+    return (*shifts, Shift(step, canary_parts, now, None))
+
+
+def seen_applied(shifts: tuple[Shift, ...], step: int, canary_parts: int, now: int) -> tuple[Shift, ...]:
+    """The weight was seen applied: the one asked for last, or one that came back after a person had changed it."""
+    if shifts and shifts[-1].seen_at is None:
+        return (*shifts[:-1], replace(shifts[-1], seen_at=now))
+    return (*shifts, Shift(step, canary_parts, now, now))
