@@ -21,9 +21,10 @@ from sluice.core.decision import (
     stay,
     ticket,
 )
+from sluice.core.holding import ask_people, harm, hold, incident
 from sluice.core.judge import Judgement, Verdict, judge
 from sluice.core.observation import Observation
-from sluice.core.policy import AfterSoak, IncidentThen, OnInconclusive
+from sluice.core.policy import AfterSoak, OnInconclusive
 from sluice.core.revert import outcome_of, roll_back
 from sluice.core.rollout import Champion, Cleanup, Head, Phase, Rollout, Shift
 from sluice.core.rows import asked, seen_applied
@@ -99,20 +100,20 @@ def baking(head: Head, seen: Observation, now: int) -> Decision:
         return blamed
     judgement = judge(rollout.policy, seen.rows, rollout.step)
     if judgement.verdict is Verdict.ROLL_BACK:
-        return roll_back(head, now, "judge", judgement.because, harmful=True)
+        return harm(head, judgement, now)
     if not seen.endpoint.in_service:
-        return replace(_hold(head, f"endpoint is {seen.endpoint.status}", now), wait_seconds=BUSY_SECONDS)
+        return replace(hold(head, f"endpoint is {seen.endpoint.status}", now), wait_seconds=BUSY_SECONDS)
     if not seen.endpoint.serves(rollout.weights):
         return _pause(head, seen, now)
     if blamed.incident or judgement.is_incident:
-        return _incident(head, blamed.because if blamed.incident else judgement.because, now)
+        return incident(head, blamed.because if blamed.incident else judgement.because, now)
     if rollout.incident_since is not None:
         because = f"the shared incident is over after {duration_text(now - rollout.incident_since)}"
         return change(head, "incident_over", because, BAKE_SECONDS, incident_since=None)
     if blamed.blame is Blame.UNCLEAR:
-        return _hold(head, blamed.because, now)
+        return hold(head, blamed.because, now)
     if judgement.verdict is Verdict.HOLD:
-        return _hold(head, f"the data cannot be judged: {judgement.because}", now)
+        return hold(head, f"the data cannot be judged: {judgement.because}", now)
     return _weigh(head, judgement, seen, now)
 
 
@@ -138,7 +139,7 @@ def soaking(head: Head, seen: Observation, now: int) -> Decision:
         return blamed
     judgement = judge(rollout.policy, seen.rows, rollout.step)
     if judgement.verdict is Verdict.ROLL_BACK:
-        return roll_back(head, now, "judge", judgement.because, harmful=True)
+        return harm(head, judgement, now)
     if seen.endpoint.in_service and not seen.endpoint.serves(rollout.weights):
         return _pause(head, seen, now)
     soaked = now - rollout.phase_since
@@ -146,7 +147,9 @@ def soaking(head: Head, seen: Observation, now: int) -> Decision:
         left = duration_text(rollout.policy.soak_seconds - soaked)
         return stay(head, f"soaking {rollout.release.name}: {left} left; {judgement.because}", _soak_wait(rollout, now))
     if blamed.blame is not Blame.NOBODY:
-        return _hold(head, blamed.because, now)
+        return hold(head, blamed.because, now)
+    if judgement.verdict is Verdict.HOLD:
+        return hold(head, judgement.because, now)
     return _settle(head, now)
 
 
@@ -170,44 +173,30 @@ def _weigh(head: Head, judgement: Judgement, seen: Observation, now: int) -> Dec
         return stay(head, f"holding {weight}: {progress}; {judgement.because}", left)
     short = _missing_capacity(rollout, seen)
     if short:
-        return _hold(head, short, now)
+        return hold(head, short, now)
     if judgement.verdict is Verdict.ADVANCE:
         advanced = begin_step(head, rollout.step + 1, seen, now)
         return replace(advanced, because=f"{advanced.because}: {judgement.because}")
     if passed < step.bake_max_seconds:
         return stay(head, f"holding {weight}: not enough evidence yet: {judgement.because}", BAKE_SECONDS)
-    if step.on_inconclusive is OnInconclusive.ROLLBACK:
-        cause = f"inconclusive after {duration_text(passed)} at {weight}: {judgement.because}"
-        return roll_back(head, now, "tick", cause, harmful=False)
-    return _hold(head, f"inconclusive after {duration_text(passed)}: {judgement.because}", now)
+    return _inconclusive(head, judgement, seen, now)
 
 
-def _hold(head: Head, because: str, now: int) -> Decision:
-    """Neither up nor down; but not for ever."""
+def _inconclusive(head: Head, judgement: Judgement, seen: Observation, now: int) -> Decision:
+    """The longest bake is over and not all is proven. A proof may be waived; samples and doubts may not."""
     rollout = live(head)
-    held = now - (rollout.applied_at or rollout.phase_since)
-    if held > rollout.policy.max_hold_seconds + _phase_seconds(rollout):
-        cause = f"held for {duration_text(held)} without a decision: {because}"
-        return roll_back(head, now, "tick", cause, harmful=False)
-    return stay(head, f"holding {percent_text(rollout.canary_parts)}: {because}", BAKE_SECONDS)
-
-
-def _phase_seconds(rollout: Rollout) -> int:
-    return rollout.policy.soak_seconds if rollout.phase is Phase.SOAKING else rollout.current_step.bake_max_seconds
-
-
-def _incident(head: Head, because: str, now: int) -> Decision:
-    """A shared incident holds; when it lasts, people are told, and the policy may want the canary gone to be sure."""
-    rollout = live(head)
-    if rollout.incident_since is None:
-        text = f"holding {percent_text(rollout.canary_parts)}: shared incident: {because}"
-        return change(head, "incident", text, BAKE_SECONDS, incident_since=now)
-    lasted = now - rollout.incident_since
-    shared = rollout.policy.shared_incident
-    if shared.then is IncidentThen.ROLLBACK and lasted >= shared.after_seconds:
-        cause = f"a shared incident lasted {duration_text(lasted)}, so the canary goes to be sure: {because}"
-        return roll_back(head, now, "tick", cause, harmful=False)
-    return _hold(head, f"shared incident for {duration_text(lasted)}: {because}", now)
+    passed, weight = duration_text(now - (rollout.applied_at or now)), percent_text(rollout.canary_parts)
+    match rollout.current_step.on_inconclusive:
+        case OnInconclusive.ROLLBACK:
+            cause = f"inconclusive after {passed} at {weight}: {judgement.because}"
+            return roll_back(head, now, "tick", cause, harmful=False)
+        case OnInconclusive.ADVANCE if judgement.is_underpowered:
+            advanced = begin_step(head, rollout.step + 1, seen, now)
+            return replace(advanced, because=f"{advanced.because}: under-powered after {passed}: {judgement.because}")
+        case OnInconclusive.PAUSE:
+            return ask_people(head, "inconclusive", f"inconclusive after {passed}", judgement, now)
+        case _:
+            return hold(head, f"inconclusive after {passed}: {judgement.because}", now)
 
 
 def _bake(head: Head, now: int) -> Decision:

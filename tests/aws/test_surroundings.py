@@ -18,6 +18,7 @@ from sluice.aws.watch import CloudWatchAlarms, CloudWatchMetrics
 from sluice.core.actions import Notify, SetAlarm, Severity, StartClock
 from sluice.core.observation import Counts
 from sluice.core.release import Artifact
+from sluice.core.rows import Reading
 from sluice.ports import StoreUnavailable
 from tests.builders import policy, release
 
@@ -104,7 +105,7 @@ class TestMetrics:
         datum = {"MetricName": name, "Dimensions": dimensions, "Timestamp": at, "Value": value}
         boto3.client("cloudwatch").put_metric_data(Namespace="AWS/SageMaker", MetricData=[datum])
 
-    def test_missing_minutes_stay_missing_and_absurd_ones_are_left_out(self) -> None:
+    def test_missing_minutes_stay_missing_and_impossible_ones_are_left_to_the_judge(self) -> None:
         for minute, (trials, events) in enumerate([(500, 5), (500, 700), (500, -1)]):
             self.put("green", "Invocations", trials, minute)
             self.put("green", "Invocation5XXErrors", events, minute)
@@ -113,7 +114,12 @@ class TestMetrics:
         rows = CloudWatchMetrics().rows(Reading("shop", "green", "blue", rates_only, {}, MINUTE, MINUTE + 240))
 
         assert [row.at for row in rows] == [MINUTE, MINUTE + 60, MINUTE + 120, MINUTE + 180]
-        assert [row.canary.rates.get("errors") for row in rows] == [Counts(500, 5), None, None, None]
+        assert [row.canary.rates.get("errors") for row in rows] == [
+            Counts(500, 5),
+            Counts(500, 700),
+            Counts(500, -1),
+            None,
+        ]
         assert all(not row.stable.rates for row in rows)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from sluice.core.actions import EnsureConfig, Notify, SetAlarm, SetInstances, SetWeights, UpdateEndpoint
+from sluice.core.conditions import OnBreach
 from sluice.core.decide import decide
 from sluice.core.decision import Decision
 from sluice.core.observation import AlarmFacts, ArtifactFacts, Observation, SmokeFacts, Variant
@@ -314,6 +315,53 @@ class TestBaking:
         assert phase(decision) is phase_after
         assert "inconclusive after" in decision.because
 
+    def test_a_proof_that_is_missing_may_be_waived(self) -> None:
+        steps = (replace(step(10, 300, 900, OnInconclusive.ADVANCE), prove={"errors": 2.5}), *policy().steps[1:])
+        head = baking(since=NOW - 901, policy=policy(steps=steps))
+        few = minutes(*[row((50, 1), (50, 1))] * 5)
+
+        decision = decide(head, seen(endpoint(9000, 1000), rows=few), NOW)
+
+        assert (phase(decision), decision.next.live.canary_parts) == (Phase.SHIFTING, 5000)
+        assert "under-powered after 15 min 1 s: errors" in decision.because
+
+    def test_people_are_asked_once_where_the_policy_says_so(self) -> None:
+        steps = (step(10, 300, 900, OnInconclusive.PAUSE), *policy().steps[1:])
+        head = baking(since=NOW - 901, policy=policy(steps=steps))
+
+        asked = decide(head, seen(endpoint(9000, 1000)), NOW)
+        again = decide(asked.next, seen(endpoint(9000, 1000)), NOW + 60)
+        late = decide(asked.next, seen(endpoint(9000, 1000)), NOW + 9000)
+
+        assert (asked.kind, [type(action) for action in asked.actions]) == ("inconclusive", [Notify])
+        assert (again.kind, again.actions) == (None, ())
+        assert phase(late) is Phase.ROLLING_BACK
+
+    @pytest.mark.parametrize(("errors", "phase_after"), [(20, Phase.BAKING), (200, Phase.ROLLING_BACK)])
+    def test_only_harm_by_comparison_may_be_left_to_people(self, errors: int, phase_after: Phase) -> None:
+        rows = minutes(*[row((1000, errors), (1000, 1))] * 10)
+        head = baking(policy=policy(on_breach=OnBreach.HOLD))
+
+        decision = decide(head, seen(endpoint(9000, 1000), rows=rows), NOW)
+
+        assert phase(decision) is phase_after
+        assert decision.kind == ("breach" if phase_after is Phase.BAKING else "rolling_back")
+
+    def test_an_incident_that_only_the_judge_sees_holds(self) -> None:
+        rows = minutes(*[row((500, 45), (500, 40))] * 5)
+
+        decision = decide(baking(), seen(endpoint(9000, 1000), rows=rows), NOW)
+
+        assert decision.kind == "incident"
+
+    def test_data_that_cannot_be_judged_hold_and_are_no_incident(self) -> None:
+        rows = minutes(*[row((500, 700), (500, 1))] * 5)
+
+        decision = decide(baking(), seen(endpoint(9000, 1000), rows=rows), NOW)
+
+        assert decision.kind is None
+        assert decision.because.startswith("holding 10 %: the data cannot be judged: quality 1 impossible numbers")
+
     def test_a_hold_does_not_last_for_ever(self) -> None:
         decision = decide(baking(since=NOW - 9000), seen(endpoint(9000, 1000)), NOW)
 
@@ -443,6 +491,11 @@ class TestSoaking:
         rows = minutes(*[row((500, 200), None)] * 3, step=2)
 
         assert decide(soaking(), seen(self.SERVING, rows=rows), NOW).next.live.latch.by == "judge"
+
+    def test_it_does_not_settle_while_the_data_cannot_be_judged(self) -> None:
+        rows = minutes(*[row((500, 700), None)] * 3, step=2)
+
+        assert phase(decide(soaking(since=NOW - 3600), seen(self.SERVING, rows=rows), NOW)) is Phase.SOAKING
 
     def test_a_persons_change_pauses(self) -> None:
         assert phase(decide(soaking(), seen(endpoint(5000, 5000)), NOW)) is Phase.PAUSED

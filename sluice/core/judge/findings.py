@@ -147,8 +147,8 @@ class _Made:
     name: str
     found: Evidence
 
-    def __call__(self, word: Word, numbers: str, *, hard: bool = False) -> Finding:
-        return Finding(self.name, word, numbers, self.found, hard=hard, observed=self.found.observed)
+    def __call__(self, word: Word, numbers: str, *, hard: bool = False, waivable: bool = False) -> Finding:
+        return Finding(self.name, word, numbers, self.found, hard, self.found.observed, waivable)
 
     def compared(self, stakes: Stakes, numbers: str, follower: Compared) -> Finding:
         """By comparison: harmful, not proven yet, or clear; with the ratio where there is one."""
@@ -162,7 +162,8 @@ class _Made:
         is_current = follower.step == stakes.step
         if margin is not None and not (follower.cleared and is_current):
             proof = found.proof if found.proof is not None and is_current else 0.0
-            return self(Word.UNPROVEN, f"{shown}, {margin:g}x not ruled out: {evidence(proof, PROOF_NEED)}")
+            lacking = f"{shown}, {margin:g}x not ruled out: {evidence(proof, PROOF_NEED)}"
+            return self(Word.UNPROVEN, lacking, waivable=True)
         return self(Word.CLEARED, shown)
 
 

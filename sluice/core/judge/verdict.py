@@ -56,7 +56,10 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One metric, one word, and the numbers that led to it. A harmful finding is `hard` when a rail was crossed."""
+    """One metric, one word, and the numbers that led to it.
+
+    A harmful finding is `hard` when a rail was crossed. An unproven one is `waivable` when all it lacks is the proof of a margin.
+    """
 
     metric: str
     word: Word
@@ -64,6 +67,7 @@ class Finding:
     evidence: Evidence | None = None
     hard: bool = False
     observed: bool = False
+    waivable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +92,11 @@ class Judgement:
     def is_hard(self) -> bool:
         """Whether a rail was crossed: then the canary goes back, whatever the policy says about breaches."""
         return any(finding.hard for finding in self.deciding)
+
+    @property
+    def is_underpowered(self) -> bool:
+        """Whether proofs are all that is missing: enough was seen, and none of it is harm. Only that may be waived."""
+        return self.verdict is Verdict.CONTINUE and all(finding.waivable for finding in self.deciding)
 
     @property
     def is_incident(self) -> bool:

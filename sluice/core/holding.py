@@ -1,0 +1,57 @@
+"""Staying where we are: for want of data, for an incident, or for people to decide. A hold has an end, and that end is the way back."""
+
+from __future__ import annotations
+
+from sluice.core.conditions import OnBreach
+from sluice.core.decision import BAKE_SECONDS, Decision, change, duration_text, live, page, stay
+from sluice.core.judge import Judgement
+from sluice.core.policy import IncidentThen
+from sluice.core.revert import roll_back
+from sluice.core.rollout import Head, Phase, Rollout
+from sluice.core.weights import percent_text
+
+
+def hold(head: Head, because: str, now: int) -> Decision:
+    """Neither up nor down; but not for ever."""
+    rollout = live(head)
+    held = now - (rollout.applied_at or rollout.phase_since)
+    if held > rollout.policy.max_hold_seconds + _phase_seconds(rollout):
+        cause = f"held for {duration_text(held)} without a decision: {because}"
+        return roll_back(head, now, "tick", cause, harmful=False)
+    return stay(head, f"holding {percent_text(rollout.canary_parts)}: {because}", BAKE_SECONDS)
+
+
+def incident(head: Head, because: str, now: int) -> Decision:
+    """A shared incident holds; when it lasts, people are told, and the policy may want the canary gone to be sure."""
+    rollout = live(head)
+    if rollout.incident_since is None:
+        text = f"holding {percent_text(rollout.canary_parts)}: shared incident: {because}"
+        return change(head, "incident", text, BAKE_SECONDS, incident_since=now)
+    lasted = now - rollout.incident_since
+    shared = rollout.policy.shared_incident
+    if shared.then is IncidentThen.ROLLBACK and lasted >= shared.after_seconds:
+        cause = f"a shared incident lasted {duration_text(lasted)}, so the canary goes to be sure: {because}"
+        return roll_back(head, now, "tick", cause, harmful=False)
+    return hold(head, f"shared incident for {duration_text(lasted)}: {because}", now)
+
+
+def harm(head: Head, judgement: Judgement, now: int) -> Decision:
+    """Harm goes back; only harm by comparison, never a rail, may be left to people by the policy."""
+    if live(head).policy.on_breach is OnBreach.HOLD and not judgement.is_hard:
+        return ask_people(head, "breach", "harm by comparison", judgement, now)
+    return roll_back(head, now, "judge", judgement.because, harmful=True)
+
+
+def ask_people(head: Head, kind: str, what: str, judgement: Judgement, now: int) -> Decision:
+    """Hold, and page once: people decide within `max_hold`."""
+    rollout = live(head)
+    said = f"holding {percent_text(rollout.canary_parts)} for people to decide, {kind}"
+    held = hold(head, f"{what}: {judgement.because}", now)
+    if held.kind is not None or rollout.because.startswith(said):
+        return held
+    told = page(head, f"{head.endpoint}: {rollout.release.name} is held: {what}", judgement.because)
+    return change(head, kind, f"{said}: {judgement.because}", BAKE_SECONDS, told)
+
+
+def _phase_seconds(rollout: Rollout) -> int:
+    return rollout.policy.soak_seconds if rollout.phase is Phase.SOAKING else rollout.current_step.bake_max_seconds

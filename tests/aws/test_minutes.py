@@ -1,0 +1,159 @@
+"""Series of CloudWatch as minutes: which are asked for, and what becomes of values that are missing or no numbers."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+
+from sluice.aws import series
+from sluice.aws.minutes import rows_of
+from sluice.aws.series import Key, Query, queries, read
+from sluice.aws.watch import CloudWatchMetrics
+from sluice.core.observation import Counts, Moments, Tail
+from sluice.core.policy import LevelMetric, LevelRail, MeanMetric
+from sluice.core.rows import Limits, Reading
+from tests.builders import errors, latency, terms
+
+MINUTE = 1_800_000_000 // 60 * 60
+METRICS = {
+    "errors": errors(terms=terms(1.1, segment="country")),
+    "latency": latency(),
+    "revenue": MeanMetric("mean", "Shop", "N", "S", "Q", terms(0.97, bad="low")),
+    "gpu": LevelMetric("level", "/aws/sagemaker/Endpoints", "GPU", LevelRail(90, 600), terms(1.0, 0.0)),
+}
+LIMITS = {"latency": Limits({"p90x1.3": 26_000.4}, {"p90x1": 20_000.0})}
+READING = Reading("shop", "green", "blue", METRICS, LIMITS, MINUTE, MINUTE + 120)
+
+
+def green(metric: str, part: str, *values: float, segment: str | None = None) -> dict[Key, dict[int, float]]:
+    return {Key("green", metric, part, segment): {MINUTE + 60 * i: value for i, value in enumerate(values)}}
+
+
+def test_every_part_of_every_metric_is_asked_for_on_both_slots() -> None:
+    asked = [(q.key.slot, q.key.metric, q.key.part, q.name, q.stat, q.search) for q in queries(READING)]
+
+    canary = [row[1:] for row in asked if row[0] == "green"]
+    assert canary == [
+        ("errors", "trials", "Invocations", "Sum", None),
+        ("errors", "events", "Invocation5XXErrors", "Sum", None),
+        ("errors", "trials", "Invocations", "Sum", "country"),
+        ("errors", "events", "Invocation5XXErrors", "Sum", "country"),
+        ("gpu", "level", "GPU", "Average", None),
+        ("latency", "trials", "ModelLatency", "SampleCount", None),
+        ("latency", "p90", "ModelLatency", "p90", None),
+        ("latency", "over p90x1.3", "ModelLatency", "TC(26000:)", None),
+        ("latency", "within p90x1.3", "ModelLatency", "TC(:26000)", None),
+        ("revenue", "count", "N", "Sum", None),
+        ("revenue", "sum", "S", "Sum", None),
+        ("revenue", "sumsq", "Q", "Sum", None),
+    ]
+    assert ("blue", "latency", "over p90x1", "ModelLatency", "TC(20000:)", None) in asked
+
+
+def test_a_latency_whose_past_is_not_known_is_not_counted_over_anything() -> None:
+    bare = Reading("shop", "green", "blue", {"latency": latency()}, {}, MINUTE, MINUTE + 60)
+
+    assert [q.key.part for q in queries(bare)] == ["trials", "p90"] * 2
+
+
+def test_complete_minutes_arrive_as_what_they_are() -> None:
+    found = (
+        green("errors", "trials", 500, 400)
+        | green("errors", "events", 5, 0)
+        | green("errors", "trials", 50, segment="de")
+        | green("errors", "events", 1, segment="de")
+        | green("latency", "trials", 500)
+        | green("latency", "p90", 21_000)
+        | green("latency", "over p90x1.3", 40)
+        | green("revenue", "count", 10)
+        | green("revenue", "sum", 100)
+        | green("revenue", "sumsq", 2000)
+        | green("gpu", "level", 55)
+    )
+
+    first, second = rows_of(READING, found)
+
+    assert (first.at, second.at) == (MINUTE, MINUTE + 60)
+    assert first.canary.rates == {"errors": Counts(500, 5)}
+    assert first.canary.segments == {"errors": {"de": Counts(50, 1)}}
+    assert first.canary.tails == {"latency": Tail(500, {"p90x1.3": 40})}
+    assert first.canary.means == {"revenue": Moments(10, 100, 2000)}
+    assert (first.canary.levels, first.canary.p90_us) == ({"gpu": 55}, {"latency": 21_000})
+    assert second.canary.rates == {"errors": Counts(400, 0)}
+    assert (second.canary.segments, second.canary.tails, first.stable.rates) == ({}, {}, {})
+
+
+@pytest.mark.parametrize(
+    ("answers", "over"),
+    [
+        pytest.param({"over": 40.0}, {"p90x1.3": 40}, id="above the limit"),
+        pytest.param({"within": 460.0}, {"p90x1.3": 40}, id="only what is within: the rest is above"),
+        pytest.param({"within": 500.0}, {"p90x1.3": 0}, id="nothing above may be missing"),
+        pytest.param({}, {}, id="neither is answered: not counted, and not zero"),
+    ],
+)
+def test_a_trimmed_count_that_is_missing_is_not_taken_for_zero(
+    answers: dict[str, float], over: dict[str, float]
+) -> None:
+    found = green("latency", "trials", 500) | {Key("green", "latency", "over p90x1.3"): {}}
+    for side, value in answers.items():
+        found |= green("latency", f"{side} p90x1.3", value)
+
+    assert rows_of(READING, found)[0].canary.tails == {"latency": Tail(500, over)}
+
+
+def test_what_is_no_number_is_named_and_left_out() -> None:
+    found = green("errors", "trials", math.nan) | green("errors", "events", 1)
+
+    (first, _) = rows_of(READING, found)
+
+    assert first.faults == ("errors of green: trials is nan",)
+    assert first.canary.rates == {}
+
+
+class FakeClient:
+    """Answers GetMetricData with the label of a dimension's value, page by page. CloudWatch's own in moto knows no SEARCH."""
+
+    def __init__(self) -> None:
+        self.asked: list[Any] = []
+
+    def get_paginator(self, name: str) -> FakeClient:
+        return self
+
+    def paginate(self, **request: Any) -> list[dict[str, Any]]:
+        self.asked.append(request)
+        stamp = request["StartTime"]
+        first = {"Id": "q0", "Label": "de", "Timestamps": [stamp], "Values": [3.0]}
+        return [{"MetricDataResults": [first]}, {"MetricDataResults": [{**first, "Label": "us", "Values": [4.0]}]}]
+
+
+def test_a_search_finds_every_value_of_its_dimension(monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = FakeClient()
+    monkeypatch.setattr(series, "client", lambda name: fake)
+    wanted = Query(Key("green", "errors", "events"), "shop", "Shop", "Wrong", "Sum", "country")
+
+    found = read([wanted], MINUTE, MINUTE + 60)
+
+    assert found == green("errors", "events", 3.0, segment="de") | green("errors", "events", 4.0, segment="us")
+    (asked,) = fake.asked[0]["MetricDataQueries"]
+    assert asked["Expression"] == (
+        'SEARCH(\'{"Shop",EndpointName,VariantName,"country"} MetricName="Wrong" EndpointName="shop" '
+        "VariantName=\"green\"', 'Sum', 60)"
+    )
+    assert asked["Label"] == "${PROP('Dim.country')}"
+
+
+def test_quantiles_are_the_median_of_the_hour_and_absent_without_traffic(monkeypatch: pytest.MonkeyPatch) -> None:
+    def answer(wanted: list[Query], since: int, until: int, period: int) -> dict[Key, dict[int, float]]:
+        values = {"p50": (9.0, 10.0, 50.0), "p90": (20.0, 21.0, math.nan), "p99": (40.0,)}
+        return {q.key: dict(enumerate(values[q.key.part])) if q.key.metric == "latency" else {} for q in wanted}
+
+    monkeypatch.setattr("sluice.aws.watch.read", answer)
+
+    found = CloudWatchMetrics().quantiles(
+        "shop", "blue", {"latency": latency(), "other": latency()}, MINUTE, MINUTE + 3600
+    )
+
+    assert found == {"latency": {"p50": 10.0, "p90": 20.5, "p99": 40.0}}
