@@ -31,7 +31,8 @@ class ControlPlane(pulumi.ComponentResource):
         self.topic = aws.sns.Topic("pages", name=names.topic, opts=pulumi.ResourceOptions(parent=self))
         self.capture = capture_bucket(names, protect=spec.protect, retained=spec.adopts, parent=self)
         self.archive = archive_bucket(names, spec.audit, protect=spec.protect, parent=self)
-        told = {"archive": {"SLUICE_ARCHIVE": self.archive.bucket.bucket}}
+        where = {"SLUICE_ARCHIVE": self.archive.bucket.bucket}
+        told = {"archive": where, "tick": where}
         shared = FunctionArgs(scope_of(names, spec), archive(), spec.log_retention_days, spec.protect, told)
         self.functions = {word: control_function(word, shared, self) for word in FUNCTIONS}
         self.machine = self._clock()

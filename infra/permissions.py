@@ -96,10 +96,16 @@ def tick_document(scope: Scope) -> Document:
         allow("Rehearse", ["cloudwatch:SetAlarmState"], [scope.names.rollback_alarms_arn]),
         # GetMetricData has no resource level.
         allow("ReadMetrics", ["cloudwatch:GetMetricData"], ["*"]),
+        _keep_rows(scope),
         _start_clock(scope),
         _write_mirror(scope),
         _tell_people(scope),
     )
+
+
+def _keep_rows(scope: Scope) -> Statement:
+    """What a decision was judged on, beside the archived events."""
+    return allow("KeepRows", ["s3:PutObject"], [f"{scope.names.archive_bucket_arn}/rows/*"])
 
 
 def alarm_document(scope: Scope) -> Document:

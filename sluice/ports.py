@@ -152,6 +152,13 @@ class Notices(Protocol):
     def send(self, notice: Notify) -> None: ...
 
 
+class Evidence(Protocol):
+    """Where the rows behind decisions are kept for good: CloudWatch changes late minutes and forgets all after 15 days."""
+
+    def keep(self, digest: str, text: str) -> None:
+        """Keep a text under its own digest; keeping it again changes nothing."""
+
+
 class Time(Protocol):
     """The clock on the wall, in whole seconds since the epoch."""
 
@@ -172,3 +179,4 @@ class Ports:
     notices: Notices
     now: Time
     scaling: Scaling
+    evidence: Evidence

@@ -11,6 +11,7 @@ from sluice.core.actions import UpdateEndpoint
 from sluice.core.decide import decide
 from sluice.core.decision import Decision
 from sluice.core.errors import EndpointBusy, StaleRecord
+from sluice.core.evidence import Kept, case_of
 from sluice.core.observation import Observation
 from sluice.core.overdue import hand_over
 from sluice.core.prepare import update_was_refused
@@ -52,8 +53,9 @@ def tick(ports: Ports, endpoint: str, rollout_id: str, generation: int, ticks: i
     now = ports.now()
     seen = gather(ports, head, now)
     decision = decide(head, seen, now)
+    case = case_of(head.live, seen.rows, decision.because) if decision.kind and seen.rows else None
     try:
-        applied = _apply(ports, head, decision, seen, now)
+        applied = _apply(ports, head, decision, facts_of(seen, case), now)
     except StaleRecord:
         return Ticked(
             False,
@@ -64,9 +66,10 @@ def tick(ports: Ports, endpoint: str, rollout_id: str, generation: int, ticks: i
         )
     rollout, release = applied.head.live, head.live.release.name
     _beat(ports, endpoint, decision, seen, now)
+    faults = (*applied.faults, *_keep(ports, case))
     if rollout is not None and ticks >= CLOCK_TICKS:
         settle(ports, applied.head, hand_over(applied.head), "tick", {})
-        return Ticked(True, 0, f"clock {generation} handed over", rollout.phase.value, release, applied.faults)
+        return Ticked(True, 0, f"clock {generation} handed over", rollout.phase.value, release, faults)
     phase = rollout.phase.value if rollout else None
     blocked = blocked_seconds(rollout, seen, now) if rollout else 0
     return Ticked(
@@ -75,7 +78,7 @@ def tick(ports: Ports, endpoint: str, rollout_id: str, generation: int, ticks: i
         decision.because,
         phase,
         release,
-        applied.faults,
+        faults,
         blocked,
         rollout.canary_parts if rollout else 0,
         seen.endpoint.parts.get(head.live.to_slot),
@@ -92,28 +95,40 @@ def _restored(before: Rollout, after: Rollout | None) -> int | None:
     return after.latch.weights_back_at - after.latch.at
 
 
-def facts_of(seen: Observation) -> Mapping[str, Any]:
-    """The facts that a recorded decision rested on, for the audit event."""
-    return {
+def facts_of(seen: Observation, case: Kept | None = None) -> Mapping[str, Any]:
+    """The facts that a recorded decision rested on, for the audit event; of the rows only the digest they are kept under."""
+    facts = {
         "status": seen.endpoint.status,
         "config": seen.endpoint.config_name,
         "parts": seen.endpoint.parts,
         "firing": sorted(alarm.name for alarm in seen.alarms.values() if alarm.is_firing),
         "minutes": len(seen.rows),
     }
+    return facts if case is None else {**facts, "rows": case.digest}
 
 
-def _apply(ports: Ports, head: Head, decision: Decision, seen: Observation, now: int) -> Applied:
+def _apply(ports: Ports, head: Head, decision: Decision, facts: Mapping[str, Any], now: int) -> Applied:
     """Apply; a busy endpoint is a normal case: weight calls come again by themselves, an update has to be asked for anew."""
     try:
-        return settle(ports, head, decision, "tick", facts_of(seen))
+        return settle(ports, head, decision, "tick", facts)
     except EndpointBusy:
         current = ports.store.head(head.endpoint)
         if current is None or current.live is None:
             return Applied(decision.next, ())
         if any(isinstance(action, UpdateEndpoint) for action in decision.actions):
-            return settle(ports, current, update_was_refused(current, now), "tick", facts_of(seen))
+            return settle(ports, current, update_was_refused(current, now), "tick", facts)
         return Applied(current, ("the endpoint is busy: it is asked again in seconds",))
+
+
+def _keep(ports: Ports, case: Kept | None) -> tuple[str, ...]:
+    """After everything else, and never in its way: rows that could not be kept are a fault to report, not to raise."""
+    if case is None:
+        return ()
+    try:
+        ports.evidence.keep(case.digest, case.text)
+    except Exception as fault:
+        return (f"the rows behind the decision could not be kept: {fault}",)
+    return ()
 
 
 def _beat(ports: Ports, endpoint: str, decision: Decision, seen: Observation, now: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from sluice.aws.endpoint import SageMakerEndpoints
+from sluice.aws.evidence import S3Evidence
 from sluice.aws.scaling import ApplicationAutoScaling
 from sluice.aws.store import DynamoStore
 from sluice.aws.surroundings import ParameterMirrors, S3Artifacts, StepFunctionsClocks, TopicNotices, wall_clock
@@ -25,4 +26,5 @@ def ports() -> Ports:
         notices=TopicNotices(os.environ["SLUICE_TOPIC_ARN"]),
         now=wall_clock,
         scaling=ApplicationAutoScaling(),
+        evidence=S3Evidence(os.environ.get("SLUICE_ARCHIVE", "")),
     )

@@ -80,6 +80,7 @@ class World:
     clocks_running: set[str] = field(default_factory=set)
     mirror: dict[str, Mapping[str, str | int | None]] = field(default_factory=dict)
     notices: list[Notify] = field(default_factory=list)
+    kept: dict[str, str] = field(default_factory=dict)
     calls: list[tuple[int, str, object]] = field(default_factory=list)
     history: list[tuple[int, dict[str, int]]] = field(default_factory=list)
     queue: list[AlarmEvent] = field(default_factory=list)
@@ -219,6 +220,10 @@ class World:
         tail = Tail(trials, {name: trials * 0.1 ** (limit / p90) for name, limit in limits.items()})
         return SlotMinute({"errors": counts}, {"latency": tail}, p90_us={"latency": p90})
 
+    def keep(self, digest: str, text: str) -> None:
+        self.before_call("keep")
+        self.kept[digest] = text
+
     # The rest
 
     def faults(self, release: Release) -> tuple[str, ...]:
@@ -242,7 +247,7 @@ class World:
 
     @property
     def ports(self) -> Ports:
-        return Ports(self.store, self, self, self, self, self, self, self, lambda: self.now, self)
+        return Ports(self.store, self, self, self, self, self, self, self, lambda: self.now, self, self)
 
     # Time
 

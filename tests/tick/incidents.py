@@ -45,6 +45,8 @@ CALLS = (
     "alarms.states",
     "alarms.force",
     "metrics.rows",
+    "metrics.quantiles",
+    "evidence.keep",
     "artifacts.faults",
     "clocks.start",
     "clocks.runs",

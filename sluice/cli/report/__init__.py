@@ -12,6 +12,7 @@ from sluice.cli.records import known_head, records_of
 from sluice.cli.report.page import page
 from sluice.cli.report.story import Story, told
 from sluice.cli.target import Target
+from sluice.core.rows import Reading, limits, placed
 
 _MINUTE = 60
 _LONGEST_SECONDS = 15 * 24 * 3600
@@ -38,13 +39,16 @@ def _measured(story: Story, now: int) -> Story:
     since, until = since // _MINUTE * _MINUTE, min(story.until + _MINUTE, now) // _MINUTE * _MINUTE
     try:
         rows = CloudWatchMetrics().rows(
-            rollout.endpoint,
-            rollout.to_slot,
-            rollout.from_slot,
-            rollout.policy.metrics,
-            since,
-            max(until, since + _MINUTE),
+            Reading(
+                rollout.endpoint,
+                rollout.to_slot,
+                rollout.from_slot,
+                rollout.policy.metrics,
+                limits(rollout),
+                since,
+                max(until, since + _MINUTE),
+            )
         )
     except (ClientError, BotoCoreError) as fault:
         return replace(story, rows_missing=f"CloudWatch could not be read: {fault}")
-    return replace(story, rows=rows)
+    return replace(story, rows=placed(rows, rollout.shifts))

@@ -18,6 +18,7 @@ from sluice.core.audit import Event
 from sluice.core.errors import BadInput
 from sluice.core.observation import Counts
 from sluice.core.rollout import Phase
+from sluice.core.rows import Reading, limits, placed
 from sluice.sim.turmoil import Turmoil
 from sluice.submit import submit
 from tests.browser import MISSING, Browser, browser
@@ -49,10 +50,9 @@ def story_of(world: Turmoil, rollout: str | None = None) -> Story:
     story = told(events(world), rollout, world.now)
     tried, since = story.rollout, story.rollout.first_exposure_at
     assert since is not None
-    rows = world.ports.metrics.rows(
-        "shop", tried.to_slot, tried.from_slot, tried.policy.metrics, since // 60 * 60, story.until // 60 * 60
-    )
-    return replace(story, rows=rows)
+    whole = since // 60 * 60, story.until // 60 * 60
+    wanted = Reading("shop", tried.to_slot, tried.from_slot, tried.policy.metrics, limits(tried), *whole)
+    return replace(story, rows=placed(world.ports.metrics.rows(wanted), tried.shifts))
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,49 @@
+"""What a decision was judged on, as one document under its digest: enough to judge again, years later, with the same result."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sluice.core.judge import Judgement, judge
+from sluice.core.observation import Row
+from sluice.core.policy import Policy
+from sluice.core.record import Document, canonical, decode, digest, encode
+from sluice.core.rollout import Rollout
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One look: the policy, the step in progress, stable's quantiles that were fixed, the rows, and what came of them."""
+
+    schema: int
+    rollout: str
+    step: int
+    policy: Policy
+    quantiles: Mapping[str, Mapping[str, float]]
+    rows: tuple[Row, ...]
+    because: str
+
+    def judged_again(self) -> Judgement:
+        return judge(self.policy, self.rows, self.step)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A document's canonical text and its SHA-256."""
+
+    digest: str
+    text: str
+
+
+def case_of(rollout: Rollout, rows: tuple[Row, ...], because: str) -> Kept:
+    """The case as it is kept."""
+    document = encode(Case(SCHEMA, rollout.id, rollout.step, rollout.policy, rollout.quantiles, rows, because))
+    return Kept(digest(document), canonical(document))
+
+
+def read_case(document: Document) -> Case:
+    """Raises BadInput for anything but a case of this schema."""
+    return decode(Case, document, "case")
