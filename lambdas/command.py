@@ -1,4 +1,4 @@
-"""What people ask for: status, history, abort, rollback. Answers carry their schema version."""
+"""What people ask for: status, history, explain, abort, rollback. Answers carry their schema version."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from lambdas.reporting import report
 from sluice.aws.wiring import ports
-from sluice.command import abort, history, rollback, status, taken_back
+from sluice.command import abort, explain, history, rollback, status, taken_back
 from sluice.core.errors import BadInput
 
 _EVENTS = 20
@@ -27,12 +27,14 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         case "history":
             limit, before = _number(event, "limit"), _number(event, "before")
             return history(ports(), endpoint, _EVENTS if limit is None else limit, before)
+        case "explain":
+            return explain(ports(), endpoint)
         case "abort":
             sentence = abort(ports(), endpoint, by, reason)
         case "rollback":
             sentence = rollback(ports(), endpoint, by, reason)
         case _:
-            raise BadInput((f"action: must be status, history, abort or rollback, got {action!r}",))
+            raise BadInput((f"action: must be status, history, explain, abort or rollback, got {action!r}",))
     report(sentence, {"Commands": ("Count", 1)}, endpoint=endpoint)
     return taken_back(endpoint, sentence)
 

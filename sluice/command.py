@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sluice.apply import settle
+from sluice.core.audit import Event
 from sluice.core.decision import Decision, with_clock
 from sluice.core.errors import BadInput, EndpointBusy, Refused, StaleRecord
 from sluice.core.outlook import between_rollouts, next_event
@@ -68,6 +69,27 @@ def history(ports: Ports, endpoint: str, limit: int, before: int | None = None) 
         "newest": head.version,
         "older": first if first > 1 else None,
     }
+
+
+def explain(ports: Ports, endpoint: str) -> Document:
+    """What the judge last found, metric by metric: at the last look of the live rollout, or at the newest recorded decision."""
+    head = _head(ports, endpoint)
+    answer = {**_answer(endpoint), "now": ports.now()}
+    beat, live = ports.store.heartbeat(endpoint), head.live
+    if live is not None and beat is not None and beat.findings and beat.at >= live.started_at:
+        looked = {"rollout": live.id, "at": beat.at, "because": beat.because, "event": None, "rows": None}
+        return {**answer, **looked, "findings": list(beat.findings)}
+    event = _last_judged(ports, head)
+    if event is None:
+        return {**answer, **dict.fromkeys(("rollout", "at", "because", "event", "rows")), "findings": []}
+    told = {"rollout": event.rollout, "at": event.at, "because": event.because, "event": event.seq}
+    return {**answer, **told, "rows": event.facts["rows"], "findings": list(event.facts["findings"])}
+
+
+def _last_judged(ports: Ports, head: Head) -> Event | None:
+    """The newest event that rests on judged rows, among as many as one answer of `history` has."""
+    events = ports.store.events(head.endpoint, max(1, head.version - HISTORY_LIMIT + 1), head.version)
+    return next((event for event in reversed(list(events)) if "findings" in event.facts), None)
 
 
 def abort(ports: Ports, endpoint: str, by: str, reason: str) -> str:

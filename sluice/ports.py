@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from sluice.core.actions import (
     DeregisterTarget,
@@ -33,13 +33,17 @@ class StoreUnavailable(SluiceError):
 
 @dataclass(frozen=True, slots=True)
 class Heartbeat:
-    """The last tick: when, what it said, and when facts were last complete. Not part of the audited state."""
+    """The last tick: when, what it said, and when facts were last complete. Not part of the audited state.
+
+    `findings` are the judge's, by metric, where it had rows to judge.
+    """
 
     at: int
     good_at: int
     because: str
     parts: Mapping[str, int]
     status: str
+    findings: tuple[Mapping[str, Any], ...] = ()
 
 
 class Store(Protocol):

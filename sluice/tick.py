@@ -11,10 +11,12 @@ from sluice.core.actions import UpdateEndpoint
 from sluice.core.decide import decide
 from sluice.core.decision import Decision
 from sluice.core.errors import EndpointBusy, StaleRecord
-from sluice.core.evidence import Kept, case_of
+from sluice.core.evidence import Kept, case_of, findings_of
+from sluice.core.judge import judge
 from sluice.core.observation import Observation
 from sluice.core.overdue import hand_over
 from sluice.core.prepare import update_was_refused
+from sluice.core.record import Document
 from sluice.core.revert import blocked_seconds
 from sluice.core.rollout import Head, Rollout
 from sluice.gather import gather
@@ -53,9 +55,11 @@ def tick(ports: Ports, endpoint: str, rollout_id: str, generation: int, ticks: i
     now = ports.now()
     seen = gather(ports, head, now)
     decision = decide(head, seen, now)
+    findings = findings_of(judge(head.live.policy, seen.rows, head.live.step)) if seen.rows else ()
     case = case_of(head.live, seen.rows, decision.because) if decision.kind and seen.rows else None
+    judged = {"rows": case.digest, "findings": list(findings)} if case else {}
     try:
-        applied = _apply(ports, head, decision, facts_of(seen, case), now)
+        applied = _apply(ports, head, decision, {**facts_of(seen), **judged}, now)
     except StaleRecord:
         return Ticked(
             False,
@@ -65,7 +69,7 @@ def tick(ports: Ports, endpoint: str, rollout_id: str, generation: int, ticks: i
             head.live.release.name,
         )
     rollout, release = applied.head.live, head.live.release.name
-    _beat(ports, endpoint, decision, seen, now)
+    _beat(ports, endpoint, decision, seen, now, findings)
     faults = (*applied.faults, *_keep(ports, case))
     if rollout is not None and ticks >= CLOCK_TICKS:
         settle(ports, applied.head, hand_over(applied.head), "tick", {})
@@ -95,16 +99,16 @@ def _restored(before: Rollout, after: Rollout | None) -> int | None:
     return after.latch.weights_back_at - after.latch.at
 
 
-def facts_of(seen: Observation, case: Kept | None = None) -> Mapping[str, Any]:
-    """The facts that a recorded decision rested on, for the audit event; of the rows only the digest they are kept under."""
-    facts = {
+def facts_of(seen: Observation) -> Mapping[str, Any]:
+    """The facts that a recorded decision rested on, for the audit event. Where rows were judged, it also gets the findings and
+    the digest under which the rows are kept."""
+    return {
         "status": seen.endpoint.status,
         "config": seen.endpoint.config_name,
         "parts": seen.endpoint.parts,
         "firing": sorted(alarm.name for alarm in seen.alarms.values() if alarm.is_firing),
         "minutes": len(seen.rows),
     }
-    return facts if case is None else {**facts, "rows": case.digest}
 
 
 def _apply(ports: Ports, head: Head, decision: Decision, facts: Mapping[str, Any], now: int) -> Applied:
@@ -131,5 +135,8 @@ def _keep(ports: Ports, case: Kept | None) -> tuple[str, ...]:
     return ()
 
 
-def _beat(ports: Ports, endpoint: str, decision: Decision, seen: Observation, now: int) -> None:
-    ports.store.beat(endpoint, Heartbeat(now, now, decision.because, seen.endpoint.parts, seen.endpoint.status))
+def _beat(
+    ports: Ports, endpoint: str, decision: Decision, seen: Observation, now: int, findings: tuple[Document, ...]
+) -> None:
+    beat = Heartbeat(now, now, decision.because, seen.endpoint.parts, seen.endpoint.status, findings)
+    ports.store.beat(endpoint, beat)

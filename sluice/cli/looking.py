@@ -78,3 +78,21 @@ def watch(
             with live_picture(no_color) as draw:
                 code = follow(place, target, Pace(every, within), draw, lambda _: None)
     raise typer.Exit(code)
+
+
+@app.command()
+def explain(
+    ctx: typer.Context,
+    name: Name,
+    project: Project = None,
+    stack: Stack = None,
+    region: Region = None,
+    as_json: Json = False,
+    no_color: NoColor = False,
+) -> None:
+    """What the judge found, metric by metric: values, ratio, evidence and need, and what is still unproven."""
+    from sluice.cli import operate
+
+    with sentences():
+        said = operate.explain(*asked(ctx, name, project, stack, region))
+    say(said, as_json, no_color)

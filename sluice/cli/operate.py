@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from sluice.cli.explaining import explain_lines
 from sluice.cli.invoke import CommandFailed, ask
 from sluice.cli.outside import Outside
 from sluice.cli.show import history_lines, status_lines
@@ -37,6 +38,11 @@ def status(outside: Outside, target: Target) -> Said:
 def history(outside: Outside, target: Target, limit: int, before: int | None) -> Said:
     answer = ask(outside.invoke, target, "history", limit=limit, **({} if before is None else {"before": before}))
     return Said(answer, history_lines(answer, target, outside.width))
+
+
+def explain(outside: Outside, target: Target) -> Said:
+    answer = ask(outside.invoke, target, "explain")
+    return Said(answer, explain_lines(answer, target, outside.width))
 
 
 def take_back(outside: Outside, target: Target, command: str, reason: str, wait_seconds: float | None) -> Said:

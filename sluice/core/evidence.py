@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -42,6 +43,20 @@ def case_of(rollout: Rollout, rows: tuple[Row, ...], because: str) -> Kept:
     """The case as it is kept."""
     document = encode(Case(SCHEMA, rollout.id, rollout.step, rollout.policy, rollout.quantiles, rows, because))
     return Kept(digest(document), canonical(document))
+
+
+def findings_of(judgement: Judgement) -> tuple[Document, ...]:
+    """The findings as documents, for events, heartbeats and answers. A number that is none is left out: nothing may fail for it."""
+    return tuple(_plain(encode(finding)) for finding in judgement.findings)
+
+
+def _plain(document: Document) -> Document:
+    cleaned = {key: _plain(value) if isinstance(value, dict) else value for key, value in document.items()}
+    return {key: None if _is_strange(value) else value for key, value in cleaned.items()}
+
+
+def _is_strange(value: object) -> bool:
+    return isinstance(value, float) and not math.isfinite(value)
 
 
 def read_case(document: Document) -> Case:

@@ -86,6 +86,7 @@ EXPECTED = {
         "ReadAlarmStates": (["cloudwatch:DescribeAlarms"], [ALARMS]),
         "Rehearse": (["cloudwatch:SetAlarmState"], [f"arn:aws:cloudwatch:{HERE}:alarm:sluice/sluice/dev/*"]),
         "ReadMetrics": (["cloudwatch:GetMetricData"], ["*"]),
+        "KeepRows": (["s3:PutObject"], ["arn:aws:s3:::sluice-dev-audit-*/rows/*"]),
         "StartClocks": START_CLOCKS,
         "WriteMirror": WRITE_MIRROR,
         "TellPeople": TELL,

@@ -1,0 +1,71 @@
+"""`explain`: what the judge found, metric by metric."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+from sluice.cli.explaining import explain_lines
+from sluice.cli.target import Target
+from sluice.command import explain
+from sluice.core.evidence import read_case
+from sluice.core.rollout import Phase
+from sluice.sim.world import World
+
+TARGET = Target("sluice", "test", "shop", None, ())
+
+
+def words(answer: dict) -> dict[str, str]:
+    return {finding["metric"]: finding["word"] for finding in answer["findings"]}
+
+
+def test_before_anything_was_judged_it_says_so(world: World) -> None:
+    answer = explain(world.ports, "shop")
+
+    assert answer["findings"] == []
+    assert list(explain_lines(answer, TARGET, None)) == [
+        "shop: nothing was judged yet; sluice status test/shop says what it waits for"
+    ]
+
+
+def test_while_it_bakes_it_tells_the_last_look(world: World, until: Callable[..., None]) -> None:
+    until(Phase.BAKING, 1000)
+    world.run(lambda: bool(world.store.heartbeat("shop").findings))
+
+    answer = explain(world.ports, "shop")
+
+    assert answer["event"] is None
+    assert words(answer) == {"errors": "cleared", "latency": "cleared", "samples": "cleared"}
+    first, why, *metrics = explain_lines(answer, TARGET, None)
+    assert first == f"shop: {answer['rollout']}, at the last look (1 min ago)"
+    assert why.strip() == answer["because"]
+    assert [line.split()[:2] for line in metrics][0] == ["errors", "cleared"]
+
+
+def test_after_a_rollback_it_tells_what_led_to_it_and_where_its_rows_are(
+    world: World, until: Callable[..., None]
+) -> None:
+    until(Phase.BAKING, 1000)
+    world.error_rate["green"] = 0.3
+    world.run(lambda: world.store.head("shop").live is None)
+
+    answer = explain(world.ports, "shop")
+
+    assert words(answer)["errors"] == "harmful"
+    case = read_case(json.loads(world.kept[answer["rows"]]))
+    assert case.judged_again().verdict == "roll_back", "the kept rows give the same judgement again"
+    assert list(explain_lines(answer, TARGET, None))[-1].endswith(f"judged on rows {answer['rows']}")
+
+
+def test_rows_that_cannot_be_kept_hold_up_nothing(world: World, until: Callable[..., None]) -> None:
+    def no_bucket(call: str) -> None:
+        if call == "keep":
+            raise RuntimeError("no bucket")
+
+    until(Phase.BAKING, 1000)
+    world.error_rate["green"] = 0.3
+    world.before_call = no_bucket
+    world.run(lambda: world.store.head("shop").live is None)
+
+    assert world.store.head("shop").outcome.phase is Phase.ROLLED_BACK
+    assert world.kept.keys().isdisjoint({explain(world.ports, "shop")["rows"]})
