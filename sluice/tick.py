@@ -55,11 +55,9 @@ def tick(ports: Ports, endpoint: str, rollout_id: str, generation: int, ticks: i
     now = ports.now()
     seen = gather(ports, head, now)
     decision = decide(head, seen, now)
-    findings = findings_of(judge(head.live.policy, seen.rows, head.live.step)) if seen.rows else ()
-    case = case_of(head.live, seen.rows, decision.because) if decision.kind and seen.rows else None
-    judged = {"rows": case.digest, "findings": list(findings)} if case else {}
+    told = _told(head.live, seen, decision)
     try:
-        applied = _apply(ports, head, decision, {**facts_of(seen), **judged}, now)
+        applied = _apply(ports, head, decision, {**facts_of(seen), **told.facts}, now)
     except StaleRecord:
         return Ticked(
             False,
@@ -69,8 +67,8 @@ def tick(ports: Ports, endpoint: str, rollout_id: str, generation: int, ticks: i
             head.live.release.name,
         )
     rollout, release = applied.head.live, head.live.release.name
-    _beat(ports, endpoint, decision, seen, now, findings)
-    faults = (*applied.faults, *_keep(ports, case))
+    _beat(ports, endpoint, decision, seen, now, told.findings)
+    faults = (*applied.faults, *told.faults, *_keep(ports, told.case))
     if rollout is not None and ticks >= CLOCK_TICKS:
         settle(ports, applied.head, hand_over(applied.head), "tick", {})
         return Ticked(True, 0, f"clock {generation} handed over", rollout.phase.value, release, faults)
@@ -97,6 +95,30 @@ def _restored(before: Rollout, after: Rollout | None) -> int | None:
     if before.latch is not None and before.latch.weights_back_at is not None:
         return None
     return after.latch.weights_back_at - after.latch.at
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What is told of the judging behind a decision: to the heartbeat, to the event, to the archive."""
+
+    findings: tuple[Document, ...] = ()
+    case: Kept | None = None
+    faults: tuple[str, ...] = ()
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        return {"rows": self.case.digest, "findings": list(self.findings)} if self.case else {}
+
+
+def _told(rollout: Rollout, seen: Observation, decision: Decision) -> _Told:
+    """The decision stands already: what goes wrong in telling why is a fault to report, and must not hold up a rollback."""
+    if not seen.rows:
+        return _Told()
+    try:
+        findings = findings_of(judge(rollout.policy, seen.rows, rollout.step))
+        return _Told(findings, case_of(rollout, seen.rows, decision.because) if decision.kind else None)
+    except Exception as fault:
+        return _Told(faults=(f"the evidence of the decision cannot be written down: {fault}",))
 
 
 def facts_of(seen: Observation) -> Mapping[str, Any]:

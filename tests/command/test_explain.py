@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 
 from sluice.cli.explaining import explain_lines
@@ -39,7 +40,7 @@ def test_while_it_bakes_it_tells_the_last_look(world: World, until: Callable[...
     first, why, *metrics = explain_lines(answer, TARGET, None)
     assert first == f"shop: {answer['rollout']}, at the last look (1 min ago)"
     assert why.strip() == answer["because"]
-    assert [line.split()[:2] for line in metrics][0] == ["errors", "cleared"]
+    assert next(line.split()[:2] for line in metrics) == ["errors", "cleared"]
 
 
 def test_after_a_rollback_it_tells_what_led_to_it_and_where_its_rows_are(
@@ -69,3 +70,14 @@ def test_rows_that_cannot_be_kept_hold_up_nothing(world: World, until: Callable[
 
     assert world.store.head("shop").outcome.phase is Phase.ROLLED_BACK
     assert world.kept.keys().isdisjoint({explain(world.ports, "shop")["rows"]})
+
+
+def test_rows_that_cannot_be_written_down_hold_up_nothing(world: World, until: Callable[..., None]) -> None:
+    until(Phase.BAKING, 1000)
+    world.run(lambda: bool(world.store.heartbeat("shop").findings))
+    world.p90_us["green"] = math.nan
+    world.error_rate["green"] = 0.3
+
+    world.run(lambda: world.store.head("shop").live is None)
+
+    assert world.store.head("shop").outcome.phase is Phase.ROLLED_BACK
