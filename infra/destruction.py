@@ -11,7 +11,9 @@ import pulumi_aws as aws
 from infra.resource_names import Names
 
 
-def destroy_guard(names: Names, everything: Sequence[pulumi.Resource], *, protect: bool) -> aws.lambda_.Invocation:
+def destroy_guard(
+    names: Names, everything: Sequence[pulumi.Resource], parent: pulumi.Resource | None = None, *, protect: bool
+) -> aws.lambda_.Invocation:
     """Made last, so asked first: `pulumi destroy` stops here while a rollout is live. The input never changes; the function
     finds the stack's endpoints in the table.
 
@@ -23,7 +25,7 @@ def destroy_guard(names: Names, everything: Sequence[pulumi.Resource], *, protec
         function_name=names.function("submit"),
         input=json.dumps({**_asked(names, "guard"), "control_plane": names.control is names}),
         lifecycle_scope="CRUD",
-        opts=pulumi.ResourceOptions(depends_on=list(everything), protect=protect),
+        opts=pulumi.ResourceOptions(parent=parent, depends_on=list(everything), protect=protect),
     )
 
 

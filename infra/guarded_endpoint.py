@@ -27,8 +27,15 @@ class GuardedEndpoint(pulumi.ComponentResource):
     configuration by then, or this one is what a rollback returns to; either way a change here must not reach it.
     """
 
-    def __init__(self, names: Names, spec: EndpointSpec, stack: StackSpec, control: ControlLink) -> None:
-        super().__init__("sluice:infra:GuardedEndpoint", spec.name)
+    def __init__(
+        self,
+        names: Names,
+        spec: EndpointSpec,
+        stack: StackSpec,
+        control: ControlLink,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("sluice:infra:GuardedEndpoint", spec.name, None, opts)
         self._names, self._spec, self._protected = names, spec, stack.protect
         self._artifact_buckets = stack.artifact_buckets
         self._tags = owner_tags(names, spec.name)

@@ -34,8 +34,14 @@ class SharedControlPlane(pulumi.ComponentResource):
     own for alarms that only this stack's policies listen to, and tells the control plane when this stack is destroyed.
     """
 
-    def __init__(self, names: Names, spec: StackSpec, watched: tuple[str, ...]) -> None:
-        super().__init__("sluice:infra:SharedControlPlane", "control-plane")
+    def __init__(
+        self,
+        names: Names,
+        spec: StackSpec,
+        watched: tuple[str, ...],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("sluice:infra:SharedControlPlane", "control-plane", None, opts)
         stack = spec.control_plane or ""
         reference = pulumi.StackReference(stack, opts=pulumi.ResourceOptions(parent=self))
         exported = reference.get_output("control_plane").apply(lambda found: checked(names, spec, found))

@@ -19,8 +19,8 @@ from infra.alarm_formulas import (
 class Alarms(pulumi.ComponentResource):
     """Every alarm of both slots. No actions: the rule on the event bus hears them, and muting an alarm's actions does not silence it."""
 
-    def __init__(self, name: str, guarded: Guarded) -> None:
-        super().__init__("sluice:infra:Alarms", name)
+    def __init__(self, name: str, guarded: Guarded, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("sluice:infra:Alarms", name, None, opts)
         for settings in alarm_settings(guarded):
             _alarm(name, settings, self)
         self.register_outputs({})

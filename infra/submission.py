@@ -32,8 +32,9 @@ class Submission(pulumi.ComponentResource):
         guarded: Guarded,
         endpoint: GuardedEndpoint,
         rollback_path: Sequence[pulumi.Resource],
+        opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        super().__init__("sluice:infra:Submission", spec.name)
+        super().__init__("sluice:infra:Submission", spec.name, None, opts)
         owner = Owner(names.name_root, names.execution_role_arn(spec.name), owner_tags(names, spec.name))
         settings = endpoint.capture_url.apply(lambda url: spec.settings(owner, url))
         adopted = aws.lambda_.Invocation(

@@ -19,7 +19,7 @@ from sluice.core.policy import Policy
 from sluice.core.release import Release
 from sluice.core.rollout import EndpointSettings, ScalingMode
 from sluice.schema.faults import checked
-from sluice.schema.policy import read_policy
+from sluice.schema.policy import parse_policy, read_policy
 from sluice.schema.release import parse_release, read_release
 from sluice.schema.stack_document import Endpoint, Stack
 
@@ -219,7 +219,9 @@ def _release(given: object, key: str, source: _Source) -> Release | None:
 
 
 def _policy(given: object, key: str, source: _Source) -> Policy | None:
-    """A bare word names a ready-made policy of the repository; anything with a suffix is a path. None for neither."""
+    """A bare word names a ready-made policy of the repository, anything with a suffix is a path. None for what is none of these."""
+    if isinstance(given, dict):
+        return _with_outcomes(parse_policy(given, f"{source.file}: {key}"), source)
     if not isinstance(given, str) or not re.fullmatch(r"[\w-]+|.*\.ya?ml", given):
         return None
     path = Path(given) if given.endswith((".yaml", ".yml")) else _READY_MADE / f"{given}.yaml"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
@@ -19,6 +20,12 @@ def _path_or_document(given: object) -> object:
     if isinstance(given, dict) or (isinstance(given, str) and given):
         return given
     raise Wrong("must be the path of a release document, or the document itself")
+
+
+def _policy_or_document(given: object) -> object:
+    if isinstance(given, dict) or (isinstance(given, str) and re.fullmatch(r"[A-Za-z0-9_-]+|.*\.ya?ml", given)):
+        return given
+    raise Wrong("must be the name of a ready-made policy, a path that ends in .yaml, or the document itself")
 
 
 def _two(slots: tuple[str, ...]) -> tuple[str, ...]:
@@ -39,10 +46,6 @@ EndpointKey = Annotated[
     str, matching(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,29}", "must be 1 to 30 letters, digits and inner dashes")
 ]
 VariantName = Annotated[str, matching(VARIANT_NAME, "must be 1 to 63 letters, digits and inner dashes")]
-PolicyName = Annotated[
-    str,
-    matching(r"[A-Za-z0-9_-]+|.*\.ya?ml", "must be the name of a ready-made policy, or a path that ends in .yaml"),
-]
 Nonce = Annotated[
     str, matching(r"[A-Za-z0-9._-]{1,40}", "must be 1 to 40 letters, digits, dots, dashes or underscores")
 ]
@@ -94,8 +97,8 @@ class Endpoint(Strict):
 
     release: Annotated[Any, BeforeValidator(_path_or_document)] = Field(examples=["build/v1/release.json"])
     """The path of a release document, from the folder of Pulumi.yaml, or the document itself. A change of it starts a rollout."""
-    policy: PolicyName = Field(examples=["standard"])
-    """A ready-made policy of policies/rollouts by its name, or the path of your own."""
+    policy: Annotated[Any, BeforeValidator(_policy_or_document)] = Field(examples=["standard"])
+    """A ready-made policy of policies/rollouts by its name, the path of your own, or the document itself."""
     endpoint_name: VariantName | None = None
     """The endpoint in SageMaker. Unsaid: `<stack>-<key>`."""
     adopt: bool = False

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import given
 
 from sluice.core.errors import BadInput
@@ -49,6 +50,19 @@ def test_outcomes_are_read_where_this_stacks_applications_record_them(folder: Pa
 
     assert shop.policy.metrics["said"].namespace == "Sluice/sluice/dev/outcomes"
     assert shop.policy.metrics["errors"].namespace == "AWS/SageMaker"
+
+
+def test_a_policy_can_be_given_as_a_document(folder: Path) -> None:
+    document = yaml.safe_load((folder / "policies/rollouts/demo.yaml").read_text())
+
+    (named,) = stack(folder, endpoints={"shop": endpoint(policy="demo")}).endpoints
+    (given,) = stack(folder, endpoints={"shop": endpoint(policy=document)}).endpoints
+
+    assert given.policy == named.policy
+    document["steps"][0]["weight"] = 0
+    assert faults(endpoints={"shop": endpoint(policy=document)})[0].startswith(
+        "sluice:endpoints.shop.policy: steps[0].weight"
+    )
 
 
 def test_a_stack_has_its_defaults() -> None:
@@ -140,11 +154,17 @@ NO_ALIAS = "an alias will not do: permissions name the key itself"
         ({"release": "v9.json"}, f"release: there is no file 'v9.json'; paths are relative to {REPOSITORY}"),
         ({"release": "policies"}, f"release: there is no file 'policies'; paths are relative to {REPOSITORY}"),
         ({"release": "a\0b"}, f"release: there is no file 'a\\x00b'; paths are relative to {REPOSITORY}"),
-        ({"policy": ""}, "policy: must be the name of a ready-made policy, or a path that ends in .yaml, got ''"),
-        ({"policy": 5}, "policy: must be text, got 5; put it in quotes"),
+        (
+            {"policy": ""},
+            "policy: must be the name of a ready-made policy, a path that ends in .yaml, or the document itself, got ''",
+        ),
+        (
+            {"policy": 5},
+            "policy: must be the name of a ready-made policy, a path that ends in .yaml, or the document itself, got 5",
+        ),
         (
             {"policy": "policies/rollouts/demo"},
-            "policy: must be the name of a ready-made policy, or a path that ends in .yaml, got 'policies/rollouts/demo'",
+            "policy: must be the name of a ready-made policy, a path that ends in .yaml, or the document itself, got 'policies/rollouts/demo'",
         ),
         ({"policy": "mine.yaml"}, f"policy: there is no file 'mine.yaml'; paths are relative to {REPOSITORY}"),
         ({"endpoint_name": "x" * 64}, f"endpoint_name: {NAMES} '{'x' * 60}'... (64 characters)"),

@@ -1,0 +1,124 @@
+"""The whole stack as one component, for programs in any language: `sluice:index:Sluice`.
+
+Its schema is inferred from the types below (PulumiPlugin.yaml and schema.json are in `component/`), by an analyzer that reads
+annotations as they stand: this module cannot postpone them.
+"""
+
+from collections.abc import Mapping
+from typing import Any, NotRequired, TypedDict
+
+import pulumi
+
+from infra.bundle import ROOT
+from infra.stack import stack
+from sluice.core.errors import BadInput
+from sluice.schema import StackSpec, parse_stack
+
+NAME = "sluice"
+VERSION = "0.1.0"
+"""As in pyproject.toml; consumers pin it."""
+
+
+class DataCapture(TypedDict):
+    """What is kept of requests and answers, in S3."""
+
+    sampling_percent: int
+    """1 to 100."""
+
+
+class Endpoint(TypedDict):
+    """One guarded endpoint. The keys mean what they mean in a stack's configuration."""
+
+    release: dict[str, Any]
+    """The release document: what is in its release.json."""
+    policy: Any
+    """The rollout policy: the name of a ready-made one, or the document itself."""
+    endpoint_name: NotRequired[str]
+    """Its name in SageMaker. Default: <stack>-<key>."""
+    adopt: NotRequired[bool]
+    """Whether it runs already, made by somebody else."""
+    slots: NotRequired[list[str]]
+    """The names of its two variants. Default: blue and green."""
+    instances: NotRequired[int]
+    """Instances of a slot that takes all traffic. Default: 1."""
+    scaling: NotRequired[str]
+    """What happens to autoscaling while a release is tried: suspend (default) or keep."""
+    nonce: NotRequired[str]
+    """Another one submits the same release again."""
+    data_capture: NotRequired[DataCapture]
+    """Which part of the requests is kept."""
+    kms_key_arn: NotRequired[str]
+    """The key of the volumes of its instances."""
+
+
+class Audit(TypedDict):
+    """How the archive of audit events is locked."""
+
+    retention_days: NotRequired[int]
+    """How long each event stays locked after it was written. Default: 400."""
+    mode: NotRequired[str]
+    """governance (default), or compliance: then nobody can delete an event before its time."""
+
+
+class SluiceArgs(TypedDict):
+    """Everything of a stack. All values must be known when the program runs: outputs of other resources cannot be given."""
+
+    endpoints: NotRequired[dict[str, Endpoint]]
+    """The guarded endpoints, by name."""
+    control_plane: NotRequired[str]
+    """The stack whose control plane serves these endpoints: <organization>/<project>/<stack>. Left out, this one has its own."""
+    reach: NotRequired[list[str]]
+    """Endpoints of other stacks that this control plane serves: names, or beginnings of names with a * at the end."""
+    protect: NotRequired[bool]
+    """Whether destroying is refused until this is false. Default: true."""
+    artifact_buckets: NotRequired[list[str]]
+    """Buckets of releases besides those of the configured ones."""
+    log_retention_days: NotRequired[int]
+    """How long logs are kept. Default: 30."""
+    audit: NotRequired[Audit]
+    """How the archive of audit events is locked."""
+
+
+class Sluice(pulumi.ComponentResource):
+    """Guarded endpoints and their control plane. One in a stack; export all three outputs, so that others can read the contract."""
+
+    contract_version: pulumi.Output[int]
+    """The version of the contract with application teams."""
+    endpoints: pulumi.Output[dict[str, Any]]
+    """What application teams need, by endpoint; keys as in the contract."""
+    control_plane: pulumi.Output[dict[str, Any]]
+    """What operators and the command line need."""
+
+    def __init__(self, name: str, args: SluiceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("sluice:index:Sluice", name, {}, opts)
+        exports = stack(spec_of(args), parent=self)
+        self.contract_version = pulumi.Output.from_input(exports["contract_version"])
+        self.endpoints = pulumi.Output.from_input(exports["endpoints"])
+        self.control_plane = pulumi.Output.from_input(exports["control_plane"])
+        self.register_outputs(dict(exports))
+
+
+def spec_of(args: SluiceArgs) -> StackSpec:
+    """The configuration these arguments stand for; raises BadInput with every fault."""
+    if _holds_output(args):
+        raise BadInput(
+            ("endpoints: must be known when the program runs, got an output of another resource or a secret.",)
+        )
+    return parse_stack(_whole_numbers(args), ROOT, pulumi.get_project(), pulumi.get_stack())
+
+
+def _holds_output(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return any(_holds_output(item) for item in value.values())
+    if isinstance(value, list):
+        return any(_holds_output(item) for item in value)
+    return isinstance(value, pulumi.Output)
+
+
+def _whole_numbers(value: Any) -> Any:
+    """Pulumi's wire knows one kind of number."""
+    if isinstance(value, Mapping):
+        return {name: _whole_numbers(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_whole_numbers(item) for item in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
