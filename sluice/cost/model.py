@@ -35,6 +35,11 @@ class Scenario:
         return self.endpoints * self.rollouts_a_month
 
     @property
+    def live_hours(self) -> float:
+        """Of one endpoint, in a month."""
+        return self.rollouts_a_month * (self.active_hours + self.soak_hours)
+
+    @property
     def stacks(self) -> int:
         return -(-self.endpoints // self.endpoints_per_stack)
 
@@ -58,6 +63,14 @@ def _standing(scenario: Scenario, usage: Measured, prices: Prices) -> Iterator[L
     alarms = scenario.endpoints * usage.alarm_metrics + scenario.stacks * usage.control_alarms
     text = f"{scenario.endpoints:,} endpoints x {usage.alarm_metrics} + {scenario.stacks:,} stacks x {usage.control_alarms}"
     yield Line("alarms", f"({text}) metrics x ${prices.alarm_metric_month:.2f}", alarms * prices.alarm_metric_month)
+    boards = scenario.stacks * usage.dashboards
+    yield Line("dashboards", f"{boards:,} x ${prices.dashboard_month:.2f}", boards * prices.dashboard_month)
+    live = scenario.endpoints * usage.custom_metrics * min(1.0, scenario.live_hours / MONTH_HOURS)
+    metrics = scenario.stacks * usage.control_metrics + live
+    text = (
+        f"{scenario.stacks:,} stacks x {usage.control_metrics} + endpoints with a live rollout x {usage.custom_metrics}"
+    )
+    yield Line("custom metrics", f"({text}) x ${prices.custom_metric_month:.2f}", metrics * prices.custom_metric_month)
 
 
 def _working(scenario: Scenario, usage: Measured, prices: Prices, assumed: Assumed) -> Iterator[Line]:
@@ -91,11 +104,7 @@ def _working(scenario: Scenario, usage: Measured, prices: Prices, assumed: Assum
 def _fleet(scenario: Scenario, prices: Prices) -> Iterator[Line]:
     """The second slot: during rollout and soak, or for good."""
     hourly = prices.instance_hour[scenario.instance_type]
-    hours = (
-        MONTH_HOURS
-        if scenario.standby
-        else min(MONTH_HOURS, scenario.rollouts_a_month * (scenario.active_hours + scenario.soak_hours))
-    )
+    hours = MONTH_HOURS if scenario.standby else min(MONTH_HOURS, scenario.live_hours)
     count = scenario.endpoints * scenario.instances
     yield Line(
         "second fleet",

@@ -24,6 +24,8 @@ class Prices:
     """aws.amazon.com/cloudwatch/pricing: each metric in a standard-resolution alarm."""
     custom_metric_month: float = 0.30
     """aws.amazon.com/cloudwatch/pricing: first 10,000 metrics."""
+    dashboard_month: float = 3.00
+    """aws.amazon.com/cloudwatch/pricing: each dashboard; three an account are free, which is not taken off here."""
     metric_requested: float = 0.01e-3
     """aws.amazon.com/cloudwatch/pricing: GetMetricData, $0.01 a thousand metrics asked for."""
     cloudwatch_request: float = 0.01e-3

@@ -41,6 +41,12 @@ class Measured:
     """In them: every metric in every alarm is billed."""
     control_alarms: int
     """Of the stack itself; each watches one metric."""
+    custom_metrics: int
+    """Published for an endpoint while a rollout of it is live."""
+    control_metrics: int
+    """Published for the stack itself, all the time."""
+    dashboards: int
+    """Of the stack."""
 
 
 def measured() -> Measured:

@@ -62,7 +62,7 @@ def _put(stage: Stage, name: str, at: float, value: float) -> None:
 
 
 def _evaluate(stage: Stage, expression: str, start: int) -> dict[int, float]:
-    """The points of an expression over two minutes, asked alone so that one refusal is no other's."""
+    """The points of an expression over two minutes."""
     dimensions = [{"Name": "Run", "Value": stage.names.run}]
     queries: list[dict[str, Any]] = [
         {

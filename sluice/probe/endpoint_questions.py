@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Literal
 
 from botocore.exceptions import ClientError
 
 from sluice.aws.endpoint import BUSY_TEXT
 from sluice.probe.account import denial
 from sluice.probe.cloudwatch_questions import make_alarm
-from sluice.probe.stage import BLUE, GREEN, LIVE_WEIGHT, Stage, refusal, variants_of
+from sluice.probe.stage import BLUE, GREEN, LIVE_WEIGHT, Stage, refusal, serves, variants_of
 from sluice.schema.facts_document import (
     AddedSlot,
     BusyCall,
@@ -51,7 +51,7 @@ def _timed(stage: Stage, weights: Mapping[str, float]) -> tuple[float, float]:
     def look() -> bool | None:
         endpoint = stage.describe()
         since = account.now() - began
-        if _serves(endpoint, weights):
+        if serves(endpoint, weights):
             seen.setdefault("read back", since)
             if endpoint["EndpointStatus"] == "InService":
                 seen.setdefault("in service", since)
@@ -61,28 +61,25 @@ def _timed(stage: Stage, weights: Mapping[str, float]) -> tuple[float, float]:
     return seen["in service"], seen["read back"]
 
 
-def _serves(endpoint: Mapping[str, Any], weights: Mapping[str, float]) -> bool:
-    variants = variants_of(endpoint)
-    return all(abs(variants[slot]["CurrentWeight"] - weight) < 1e-6 for slot, weight in weights.items())
-
-
 def busy_call(stage: Stage) -> BusyCall:
     """A second weight call right after the first."""
     stage.two_slots()
     began = stage.account.now()
-    stage.send_weights({BLUE: 2.0, GREEN: 1.0})
-    second = refusal(lambda: stage.send_weights({BLUE: 1.0, GREEN: 1.0}))
-    stage.settled(began, _EVERY, _LIMIT)
+    first, other = {BLUE: 2.0, GREEN: 1.0}, {BLUE: 1.0, GREEN: 2.0}
+    stage.send_weights(first)
+    second = refusal(lambda: stage.send_weights(other))
+    asked = other if second.accepted else first
+    stage.settled(began, lambda found: serves(found, asked), _EVERY, _LIMIT)
     return BusyCall(**second.model_dump(), recognised=BUSY_TEXT in second.message)
 
 
 def zero_weights(stage: Stage) -> ZeroWeights:
     stage.two_slots()
-    began = stage.account.now()
-    tried = refusal(lambda: stage.send_weights({BLUE: 0.0, GREEN: 0.0}))
+    began, nothing = stage.account.now(), {BLUE: 0.0, GREEN: 0.0}
+    tried = refusal(lambda: stage.send_weights(nothing))
     if not tried.accepted:
         return ZeroWeights(**tried.model_dump())
-    stage.settled(began, _EVERY, _LIMIT)
+    stage.settled(began, lambda found: serves(found, nothing), _EVERY, _LIMIT)
     served = _is_served(stage)
     stage.weigh({BLUE: 1.0, GREEN: 1.0})
     return ZeroWeights(**tried.model_dump(), served=served)
@@ -162,7 +159,7 @@ def count_call(stage: Stage) -> Duration:
         EndpointName=stage.names.base,
         DesiredWeightsAndCapacities=[{"VariantName": GREEN, "DesiredInstanceCount": 2}],
     )
-    stage.settled(began)
+    stage.settled(began, lambda found: variants_of(found)[GREEN]["CurrentInstanceCount"] == 2)
     return Duration(seconds=stage.account.now() - began)
 
 

@@ -53,7 +53,7 @@ def caller_policy(account: str, region: str, partition: str = "aws") -> Document
         _allow("Role", "iam: CreateRole TagRole DeleteRole PutRolePolicy DeleteRolePolicy", role),
         _allow("LendRole", "iam: PassRole", role, to_sagemaker),
         # ListBucket, so that a bucket that is gone is said to be gone and not denied.
-        _allow("Bucket", "s3: CreateBucket DeleteBucket ListBucket", [bucket]),
+        _allow("Bucket", "s3: CreateBucket PutBucketTagging DeleteBucket ListBucket", [bucket]),
         _allow("Archive", "s3: PutObject DeleteObject", [f"{bucket}/*"]),
         _allow("Alarms", "cloudwatch: PutMetricAlarm TagResource DescribeAlarms SetAlarmState DeleteAlarms", alarms),
         # Neither has a resource level.

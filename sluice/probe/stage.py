@@ -19,12 +19,16 @@ from sluice.probe.things import ARTIFACT, KEY, ROLE_POLICY, Ledger, Names
 from sluice.schema.facts_document import Refusal
 
 T = TypeVar("T")
+Done = Callable[[Mapping[str, Any]], bool]
+"""Whether an endpoint shows what was asked for."""
 BLUE, GREEN = "blue", "green"
 LIVE_WEIGHT = 3.0
 """Set on the first slot before the second is added; every configuration says 1, so that a lost live weight is seen."""
 FINE_SECONDS = 10
 _EVERY, _WEIGHTS_EVERY = 5, 1
 _ENDPOINT_LIMIT, _WEIGHTS_LIMIT, _ROLE_LIMIT = 3600, 600, 90
+_STALE_SECONDS = 60
+"""DescribeEndpoint is not expected to lag behind a call for longer."""
 _ROLE_NOT_READY = (
     "assume role",
     "assume the role",
@@ -74,7 +78,10 @@ class Stage:
                 PrimaryContainer={
                     "Image": self.given.image,
                     "ModelDataUrl": url,
-                    "Environment": {"SAGEMAKER_PROGRAM": "inference.py"},
+                    "Environment": {
+                        "SAGEMAKER_PROGRAM": "inference.py",
+                        "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code",
+                    },
                 },
                 ExecutionRoleArn=role,
                 Tags=_pairs(self.names.tags()),
@@ -98,6 +105,7 @@ class Stage:
         # us-east-1 is the one region that must not be named here.
         place = {"CreateBucketConfiguration": {"LocationConstraint": self.account.region}}
         s3.create_bucket(Bucket=bucket, **({} if self.account.region == "us-east-1" else place))
+        s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": _pairs(self.names.tags())})
         s3.put_object(Bucket=bucket, Key=KEY, Body=model.archive())
         return f"s3://{bucket}/{KEY}"
 
@@ -142,7 +150,7 @@ class Stage:
             EndpointConfigName=self.names.config(config),
             Tags=_pairs(self.names.tags()),
         )
-        self.settled(began)
+        self.settled(began, lambda _: True)
         self.created_seconds = self.account.now() - began
         self._broken = None
         self.slots = tuple(str(variant["VariantName"]) for variant in variants)
@@ -181,22 +189,30 @@ class Stage:
             RetainAllVariantProperties=True,
             **more,
         )
-        after = self.settled(began)
+        after = self.settled(began, lambda found: found["EndpointConfigName"] == self.names.config(config))
         return self.account.now() - began, after
 
     def describe(self) -> dict[str, Any]:
         found: dict[str, Any] = self.account.client("sagemaker").describe_endpoint(EndpointName=self.names.base)
         return found
 
-    def settled(self, began: float, every: float = _EVERY, limit: float = _ENDPOINT_LIMIT) -> dict[str, Any]:
-        """The endpoint once it is InService again, having been looked at later than `began`; raises where it failed."""
+    def settled(
+        self, began: float, done: Done, every: float = _EVERY, limit: float = _ENDPOINT_LIMIT
+    ) -> dict[str, Any]:
+        """The endpoint once it is InService with what was asked for; raises where it failed.
+
+        Right after a call it may still be shown as before it. InService without what was asked for counts only later on:
+        that is SageMaker having fallen back.
+        """
 
         def look() -> dict[str, Any] | None:
             found = self.describe()
             if found["EndpointStatus"] in ("Failed", "UpdateRollbackFailed"):
                 self._broken = f"it is {found['EndpointStatus']}: {found.get('FailureReason', 'no reason given')}"
                 raise TookTooLong(f"the endpoint cannot be used: {self._broken}")
-            return found if found["EndpointStatus"] == "InService" and self.account.now() > began else None
+            if found["EndpointStatus"] != "InService":
+                return None
+            return found if done(found) or self.account.now() - began > _STALE_SECONDS else None
 
         return self.account.until(look, every, limit, "the endpoint to be InService")
 
@@ -213,7 +229,13 @@ class Stage:
         """The call, waited for; the endpoint afterwards."""
         began = self.account.now()
         self.send_weights(weights)
-        return self.settled(began, _WEIGHTS_EVERY, _WEIGHTS_LIMIT)
+        return self.settled(began, lambda found: serves(found, weights), _WEIGHTS_EVERY, _WEIGHTS_LIMIT)
+
+
+def serves(endpoint: Mapping[str, Any], weights: Mapping[str, float]) -> bool:
+    """Whether every current weight is as asked, but for what 32 bits cannot hold."""
+    variants = variants_of(endpoint)
+    return all(abs(variants[slot]["CurrentWeight"] - weight) < 1e-6 for slot, weight in weights.items())
 
 
 def variants_of(endpoint: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:

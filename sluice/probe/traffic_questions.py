@@ -14,8 +14,8 @@ from sluice.probe.stage import BLUE, Stage
 from sluice.schema.facts_document import Duration, FineMetrics, TrimmedCounts
 
 REQUESTS = 60
-_PAUSE, _LATEST_START = 0.5, 10
-"""60 requests half a second apart, begun in the first ten seconds, stay within one minute."""
+_PAUSE, _LATEST_START = 0.25, 10
+"""60 requests a quarter of a second apart, begun in the first ten seconds, stay within one minute if each takes below half a second."""
 _EVERY, _LIMIT = 1, 600
 
 

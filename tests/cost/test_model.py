@@ -19,12 +19,16 @@ ACTIVE = Usage(
     write_units=200,
 )
 SOAK = Usage(minutes=100, calls={"DescribeAlarms": 20}, ticks=20, metrics_requested=0, read_units=20, write_units=20)
-USAGE = Measured(ACTIVE, SOAK, alarms=6, alarm_metrics=20, control_alarms=4)
+USAGE = Measured(
+    ACTIVE, SOAK, alarms=6, alarm_metrics=20, control_alarms=4, custom_metrics=73, control_metrics=2, dashboards=3
+)
 PLAIN = Prices(
     lambda_request=1.0,
     lambda_gb_second=0.0,
     transition=1.0,
     alarm_metric_month=1.0,
+    custom_metric_month=1.0,
+    dashboard_month=1.0,
     metric_requested=1.0,
     cloudwatch_request=1.0,
     log_gb=1e6,
@@ -45,6 +49,8 @@ def test_a_month_of_one_endpoint_with_one_rollout_of_ten_hours_and_ten_of_soak()
     assert found == pytest.approx(
         {
             "alarms": 20 + 4,
+            "dashboards": 3,
+            "custom metrics": 2 + 73 * 20 / 730,  # those of the endpoint for the twenty hours they are published in
             "Lambda": 43_800
             + 600
             + 120,  # a sweep a minute, a tick a minute for ten hours, one in five minutes for ten more

@@ -47,7 +47,19 @@ def measure(stage: Stage) -> Measured:
     )
     alarms = client("cloudwatch").describe_alarms()["MetricAlarms"]
     of_endpoint = [alarm for alarm in alarms if alarm["AlarmName"].startswith("sluice/")]
-    return Measured(active, soak, len(of_endpoint), sum(map(metrics_in, of_endpoint)), len(alarms) - len(of_endpoint))
+    ours = [key for key in stage.sandbox.meters.store if key.namespace.startswith("Sluice/")]
+    endpoints = [key for key in ours if "endpoint" in dict(key.dimensions)]
+    boards = stage.sandbox.cloud.gate.made("PutDashboard")
+    return Measured(
+        active=active,
+        soak=soak,
+        alarms=len(of_endpoint),
+        alarm_metrics=sum(map(metrics_in, of_endpoint)),
+        control_alarms=len(alarms) - len(of_endpoint),
+        custom_metrics=len(endpoints),
+        control_metrics=len(ours) - len(endpoints),
+        dashboards=len({call.params["DashboardName"] for call in boards}),
+    )
 
 
 def used(every: Sequence[Call], minutes: float) -> Usage:

@@ -21,6 +21,7 @@ UNDONE_BY = {
     "CreateRole": "DeleteRole",
     "PutRolePolicy": "DeleteRolePolicy",
     "CreateBucket": "DeleteBucket",
+    "PutBucketTagging": "DeleteBucket",
     "PutObject": "DeleteObject",
     "CreateModel": "DeleteModel",
     "CreateEndpointConfig": "DeleteEndpointConfig",

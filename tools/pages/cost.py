@@ -55,7 +55,9 @@ def usage() -> str:
     return (
         table(("measured", "until promoted", "soak"), rows)
         + f"\nAn endpoint has {kept.alarms} alarms with {kept.alarm_metrics} metrics in them; "
-        + f"a stack has {kept.control_alarms} more.\n\n"
+        + f"a stack has {kept.control_alarms} more and {kept.dashboards} dashboards. "
+        + f"While a rollout is live {kept.custom_metrics} custom metrics are published for its endpoint, "
+        + f"and {kept.control_metrics} for the stack always.\n\n"
         + table(("assumed", "value"), guesses)
     )
 

@@ -385,7 +385,7 @@ _TABLE: dict[tuple[str, str], Rule] = {
     ("events", "PutRule"): _tagging("events:PutRule", _rule, "events:TagResource"),
     **_same("iam", "iam", _role, "GetRole", "DeleteRole", "PutRolePolicy", "DeleteRolePolicy"),
     ("iam", "CreateRole"): _tagging("iam:CreateRole", _role, "iam:TagRole"),
-    **_same("s3", "s3", _bucket, "CreateBucket", "DeleteBucket"),
+    **_same("s3", "s3", _bucket, "CreateBucket", "PutBucketTagging", "DeleteBucket"),
     **_same("logs", "logs", _group, "DeleteLogGroup"),
     ("sqs", "SendMessageBatch"): _on("sqs:SendMessage", _queue),
     ("sqs", "DeleteMessageBatch"): _on("sqs:DeleteMessage", _queue),
