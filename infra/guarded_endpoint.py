@@ -39,8 +39,10 @@ class GuardedEndpoint(pulumi.ComponentResource):
         self._names, self._spec, self._protected = names, spec, stack.protect
         self._artifact_buckets = stack.artifact_buckets
         self._tags = owner_tags(names, spec.name)
-        self.capture_url = control.capture_bucket.apply(lambda bucket: f"s3://{bucket}/{spec.endpoint_name}")
-        access = self._execution_role(control.capture_bucket)
+        self.capture_url = control.capture_bucket.apply(
+            lambda bucket: spec.capture.destination or f"s3://{bucket}/{spec.endpoint_name}"
+        )
+        access = self._execution_role()
         self.endpoint_arn: pulumi.Input[str] = (
             names.endpoint_arn(spec.endpoint_name)
             if spec.adopt
@@ -70,7 +72,7 @@ class GuardedEndpoint(pulumi.ComponentResource):
             ),
         )
 
-    def _execution_role(self, capture_bucket: pulumi.Output[str]) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
+    def _execution_role(self) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
         name = self._spec.name
         role = fixed_role(
             f"serve-{name}",
@@ -84,8 +86,8 @@ class GuardedEndpoint(pulumi.ComponentResource):
         policy = aws.iam.RolePolicy(
             f"serve-{name}",
             role=role.name,
-            policy=capture_bucket.apply(
-                lambda bucket: text(execution_document(self._names, self._spec, self._artifact_buckets, bucket))
+            policy=self.capture_url.apply(
+                lambda url: text(execution_document(self._names, self._spec, self._artifact_buckets, url))
             ),
             opts=pulumi.ResourceOptions(parent=self, retain_on_delete=self._spec.adopt),
         )
@@ -131,11 +133,13 @@ class GuardedEndpoint(pulumi.ComponentResource):
             opts=self._left_alone([]),
         )
 
-    def _capture(self) -> aws.sagemaker.EndpointConfigurationDataCaptureConfigArgs:
+    def _capture(self) -> aws.sagemaker.EndpointConfigurationDataCaptureConfigArgs | None:
+        if not self._spec.capture.percent:
+            return None
         option = aws.sagemaker.EndpointConfigurationDataCaptureConfigCaptureOptionArgs
         return aws.sagemaker.EndpointConfigurationDataCaptureConfigArgs(
             enable_capture=True,
-            initial_sampling_percentage=self._spec.capture_percent,
+            initial_sampling_percentage=self._spec.capture.percent,
             destination_s3_uri=self.capture_url,
             capture_options=[option(capture_mode="Input"), option(capture_mode="Output")],
         )

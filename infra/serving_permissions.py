@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from infra.iam_documents import Document, allow, document
+from infra.iam_documents import Document, Statement, allow, document
 from infra.resource_names import Names, Place, endpoint_log_group
 from sluice.core.errors import BadInput
 from sluice.schema import EndpointSpec
@@ -16,7 +16,7 @@ _ECR_IMAGE = re.compile(
 
 
 def execution_document(
-    names: Names, endpoint: EndpointSpec, artifact_buckets: Sequence[str], capture_bucket: str
+    names: Names, endpoint: EndpointSpec, artifact_buckets: Sequence[str], capture_url: str
 ) -> Document:
     """What SageMaker does in the endpoint's name: fetch the artifact and the image, write logs, metrics and captures."""
     buckets = [names.place.bucket_arn(bucket) for bucket in artifact_buckets]
@@ -43,10 +43,15 @@ def execution_document(
             ["*"],
             {"StringLike": {"cloudwatch:namespace": ["AWS/SageMaker", "/aws/sagemaker/*"]}},
         ),
-        allow(
-            "WriteCaptures", ["s3:PutObject"], [f"{names.place.bucket_arn(capture_bucket)}/{endpoint.endpoint_name}/*"]
-        ),
+        *_captures(names, endpoint, capture_url),
     )
+
+
+def _captures(names: Names, endpoint: EndpointSpec, url: str) -> Iterator[Statement]:
+    if endpoint.capture.percent:
+        bucket, _, prefix = url.removeprefix("s3://").rstrip("/").partition("/")
+        below = f"{prefix}/*" if prefix else "*"
+        yield allow("WriteCaptures", ["s3:PutObject"], [f"{names.place.bucket_arn(bucket)}/{below}"])
 
 
 def repository_arn(image: str, place: Place) -> str:

@@ -41,7 +41,8 @@ class Submission(pulumi.ComponentResource):
             f"{spec.name}-adopt",
             function_name=names.function("submit"),
             input=settings.apply(lambda given: adopt_input(spec, given)),
-            triggers={"endpoint": spec.endpoint_name},
+            # An endpoint of the stack's own that is to be adopted must be refused before Pulumi deletes it.
+            triggers={"endpoint": spec.endpoint_name, **({"adopt": "yes"} if spec.adopt else {})},
             opts=self._once(rollback_path),
         )
         # The same release and nonce is the same submission: changed code, policy or tags must not start anything.
@@ -90,6 +91,7 @@ def adopt_input(spec: EndpointSpec, settings: EndpointSettings) -> str:
             "instances": spec.instances,
             # An endpoint of ours says in its tags what it serves; of somebody else's the configuration has to say it.
             "release": encode(spec.release) if spec.adopt else None,
+            "capture_said": spec.capture.said,
         },
         sort_keys=True,
     )

@@ -36,6 +36,7 @@ def _act(event: dict[str, Any]) -> str:
                 decode(EndpointSettings, event["settings"], "settings"),
                 event["instances"],
                 decode(Release, event["release"], "release") if event["release"] else None,
+                capture_said=event["capture_said"],
             )
         case "submit":
             return submit(ports(), decode(Submission, event["submission"], "submission"))

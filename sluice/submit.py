@@ -25,6 +25,8 @@ def adopt(
     settings: EndpointSettings,
     instances: int = 1,
     said: Release | None = None,
+    *,
+    capture_said: bool = True,
 ) -> str:
     """Make the first record of an endpoint from what it serves. Moves no weight; a second call changes nothing.
 
@@ -33,9 +35,10 @@ def adopt(
     head = ports.store.head(endpoint)
     _refuse_foreign(head, settings)
     if head is not None and head.let_go_at is None:
+        _refuse_giving_up(head, said)
         return f"endpoint {endpoint!r} is known already: {head.champion.release.name} serves from {head.champion.slot}"
     if said is not None:
-        _check_adoption(ports, endpoint, slots, settings, instances, said)
+        _check_adoption(ports, endpoint, slots, settings, instances, said, capture_said)
     facts = ports.endpoints.describe(endpoint)
     serving = [slot for slot, parts in facts.parts.items() if parts == WHOLE]
     if len(serving) != 1:
@@ -45,7 +48,7 @@ def adopt(
             (f"endpoint {endpoint!r} must serve everything from one variant to be taken over, but has {shown}",)
         )
     release = said or ports.endpoints.release_of(facts.config_name)
-    first = adopted(endpoint, slots, settings, release, serving[0], instances)
+    first = adopted(endpoint, slots, settings, release, serving[0], instances, theirs=said is not None)
     because = f"took over endpoint {endpoint}: {release.name} serves from {serving[0]}"
     first = replace(first, version=head.version, chain=head.chain) if head else first
     settle(ports, head, Decision(first, because, "adopted", (mirror(first),)), "pulumi", {"config": facts.config_name})
@@ -53,11 +56,17 @@ def adopt(
 
 
 def _check_adoption(
-    ports: Ports, endpoint: str, slots: tuple[str, ...], settings: EndpointSettings, instances: int, said: Release
+    ports: Ports,
+    endpoint: str,
+    slots: tuple[str, ...],
+    settings: EndpointSettings,
+    instances: int,
+    said: Release,
+    capture_said: bool,
 ) -> None:
     """Also that the archive is there with its checksum: without it the first rollout could not be prepared."""
     found = ports.endpoints.found(endpoint)
-    faults = adoption_faults(endpoint, found, slots, settings, instances, said) or tuple(
+    faults = adoption_faults(endpoint, found, slots, settings, instances, said, capture_said=capture_said) or tuple(
         f"endpoint {endpoint!r} cannot be adopted: {fault}" for fault in ports.artifacts.faults(said)
     )
     if faults:
@@ -132,6 +141,15 @@ def _head(ports: Ports, endpoint: str) -> Head:
     if head is None or head.let_go_at is not None:
         raise Refused(f"endpoint {endpoint!r} has no record: `adopt` has not run. Run `pulumi up` again.")
     return head
+
+
+def _refuse_giving_up(head: Head, said: Release | None) -> None:
+    """An endpoint of the stack's own that is to be adopted is not the program's resource any more: Pulumi would delete it."""
+    if said is not None and not head.theirs:
+        raise Refused(
+            f"endpoint {head.endpoint!r} was made by this stack: with `adopt: true` Pulumi would delete it. Leave `adopt` out; "
+            "to hand the endpoint over, first take it out of the stack's state (`pulumi state delete`), then out of its configuration."
+        )
 
 
 def _refuse_foreign(head: Head | None, settings: EndpointSettings) -> None:

@@ -13,7 +13,7 @@ from sluice.core.adoption import FoundEndpoint
 _CARRIED_VARIANT = {"VariantName", "ModelName", "InstanceType", "InitialInstanceCount", "InitialVariantWeight"}
 _CARRIED_CONFIG = {"EndpointConfigName", "EndpointConfigArn", "CreationTime", "ProductionVariants", "KmsKeyId"}
 _REPLACED_CONFIG = {"DataCaptureConfig"}
-"""The stack's own `data_capture` takes its place with the next configuration."""
+"""Judged by itself: nothing is captured from now on unless `data_capture` says so."""
 _CARRIED_MODEL = {"ModelName", "ModelArn", "CreationTime", "ExecutionRoleArn", "PrimaryContainer", "Containers"}
 _CARRIED_CONTAINER = {"Image", "ModelDataUrl", "ModelDataSource", "Environment", "Mode", "ContainerHostname"}
 _ANSWER = {"ResponseMetadata"}
@@ -34,12 +34,19 @@ def found_endpoint(endpoint: str) -> FoundEndpoint:
         kind=next(_kinds(config, model), None),
         extras=tuple(sorted(_extras(only, config, model, container))),
         kms_key_arn=config.get("KmsKeyId"),
+        captures=_captures(config.get("DataCaptureConfig", {})),
         artifact_url=_artifact_url(container),
         images=tuple(_images(container, running)),
         environment=dict(container.get("Environment", {})),
         instance_type=only.get("InstanceType"),
         instances=running.get("DesiredInstanceCount", 0),
     )
+
+
+def _captures(capture: Mapping[str, Any]) -> tuple[int, str] | None:
+    if not capture.get("EnableCapture"):
+        return None
+    return capture["InitialSamplingPercentage"], capture["DestinationS3Uri"]
 
 
 def _kinds(config: Mapping[str, Any], model: Mapping[str, Any]) -> Iterator[str]:

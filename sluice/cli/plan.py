@@ -123,6 +123,14 @@ def _ways_back(policy: Policy, made: Plan) -> Iterator[tuple[str, str]]:
         f"{span(made.restore_live)} from the decision: weights only, nothing is rebuilt; rehearsed before the first request, "
         f"and the rollout ends there if the drill takes over {target}. A busy endpoint takes no weights: then as soon as it does",
     )
+    if made.blocked is not None:
+        percent = percent_text(made.blocked.weight_parts)
+        reached = "" if made.blocked.exposed is None else f", {made.blocked.exposed:,} requests"
+        yield (
+            "worst case, kept",
+            f"{compact(made.blocked.seconds)} from the decision: `scaling: keep` lets autoscaling change counts, which cannot be "
+            f"cancelled and takes no weights meanwhile; the canary keeps up to {percent}{reached}. Without `scaling` it is suspended",
+        )
     warm = policy.after_soak is AfterSoak.STANDBY
     slot = (
         "the standby slot stays warm, but today its fleet is built anew all the same"

@@ -10,6 +10,7 @@ from typer.core import TyperCommand
 
 from sluice.cli.options import Json, NoColor, Rps, outside, print_document, print_lines, sentences
 from sluice.core.errors import BadInput
+from sluice.core.rollout import ScalingMode
 
 app = typer.Typer()
 
@@ -85,6 +86,9 @@ def plan(
     weight_call_seconds: Annotated[
         str, typer.Option(metavar="MIN-MAX", help="How long new weights take to serve.")
     ] = "5-30",
+    scaling: Annotated[
+        ScalingMode, typer.Option(help="Autoscaling while a release is tried, as the endpoint's `scaling` says.")
+    ] = ScalingMode.SUSPEND,
     as_json: Json = False,
     no_color: NoColor = False,
 ) -> None:
@@ -95,7 +99,9 @@ def plan(
     with sentences():
         update = read_range("--endpoint-update-minutes", endpoint_update_minutes, 60)
         call = read_range("--weight-call-seconds", weight_call_seconds, 1)
-        document, lines = planned(policy, Assumptions(rps, update, call), outside(ctx).width)
+        document, lines = planned(
+            policy, Assumptions(rps, update, call, scaling is ScalingMode.KEEP), outside(ctx).width
+        )
     if as_json:
         print_document(document)
     else:

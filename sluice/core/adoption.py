@@ -17,8 +17,9 @@ from sluice.core.rollout import EndpointSettings
 class FoundEndpoint:
     """An endpoint as AWS describes it. What belongs to the one variant is empty when there is not exactly one.
 
-    `kind` names a sort of endpoint that is out of scope; `extras` are settings in use that Sluice would not carry on;
-    `images` are the image as the model names it and as SageMaker resolved it.
+    `kind` names a sort of endpoint that is out of scope; `extras` are settings in use that Sluice would not carry on; `captures` is
+    what it keeps of requests (percent and destination, None for nothing); `images` are the image as the model names it and as
+    SageMaker resolved it.
     """
 
     status: str
@@ -26,6 +27,7 @@ class FoundEndpoint:
     kind: str | None
     extras: tuple[str, ...]
     kms_key_arn: str | None
+    captures: tuple[int, str] | None
     artifact_url: str | None
     images: tuple[str, ...]
     environment: Mapping[str, str]
@@ -40,10 +42,14 @@ def adoption_faults(
     settings: EndpointSettings,
     instances: int,
     said: Release,
+    *,
+    capture_said: bool = True,
 ) -> tuple[str, ...]:
-    """Every reason not to take the endpoint over; `said` is the release the configuration claims to serve."""
+    """Every reason not to take the endpoint over; `said` is the release the configuration claims to serve, `capture_said` whether
+    it says what is captured from now on.
+    """
     out_of_scope = tuple(_scope(found, slots))
-    faults = out_of_scope or (*_carried_on(found, settings, instances), *_same_release(found, said))
+    faults = out_of_scope or (*_carried_on(found, settings, instances, capture_said), *_same_release(found, said))
     return tuple(f"endpoint {endpoint!r} cannot be adopted: {fault}" for fault in faults)
 
 
@@ -62,12 +68,19 @@ def _scope(found: FoundEndpoint, slots: tuple[str, ...]) -> Iterator[str]:
         yield f"it is {found.status}; wait until it is InService"
 
 
-def _carried_on(found: FoundEndpoint, settings: EndpointSettings, instances: int) -> Iterator[str]:
+def _carried_on(found: FoundEndpoint, settings: EndpointSettings, instances: int, capture_said: bool) -> Iterator[str]:
     if found.extras:
         yield f"it uses {', '.join(found.extras)}, which the configurations that Sluice makes would not have"
     if found.kms_key_arn != settings.kms_key_arn:
         has, given = found.kms_key_arn or "no key", settings.kms_key_arn or "no key"
         yield f"its volumes are encrypted with {has}, but `kms_key_arn` says {given}. Make them agree"
+    if found.captures and not capture_said:
+        percent, destination = found.captures
+        yield (
+            f"it captures {percent} % of its requests to {destination}, and the configuration does not say what comes of that. "
+            f"Set `data_capture: {{sampling_percent: {percent}, destination: {destination}}}` to keep it, or "
+            "`data_capture: {sampling_percent: 0}` to end it with the next release"
+        )
     if found.instances > instances:
         yield f"it runs {found.instances} instances and the next release would get {instances}; set `instances: {found.instances}` or more"
 

@@ -42,6 +42,8 @@ def adopted(
     release: Release,
     serving: str,
     instances: int = 1,
+    *,
+    theirs: bool = False,
 ) -> Head:
     """The first record of an endpoint: `release` is champion in the slot that serves. Raises BadInput for an unknown slot."""
     if serving not in slots:
@@ -68,6 +70,7 @@ def adopted(
         revision=None,
         scaling=(),
         let_go_at=None,
+        theirs=theirs,
         version=0,
         chain=GENESIS,
     )

@@ -14,6 +14,7 @@ from enum import StrEnum
 from sluice.core.decision import BAKE_SECONDS, BUSY_SECONDS, NOW_SECONDS, SOAK_SECONDS
 from sluice.core.judge.rails import RAIL_TRIALS
 from sluice.core.policy import OnInconclusive, Policy, Step
+from sluice.core.scaling import WORST_CASE_MINUTES
 from sluice.core.weights import WHOLE
 
 _MINUTE = 60
@@ -44,11 +45,14 @@ class Reach(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Assumptions:
-    """What the policy cannot know. `rps` is all traffic of the endpoint, taken as steady; None when nobody said."""
+    """What the policy cannot know. `rps` is all traffic of the endpoint, taken as steady; None when nobody said. `scaling_kept`:
+    autoscaling runs on during rollouts (`scaling: keep`).
+    """
 
     rps: float | None = None
     update_seconds: Span = Span(5 * 60, 30 * 60)
     weight_call_seconds: Span = Span(5, 30)
+    scaling_kept: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +77,23 @@ class StepPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class Blocked:
+    """The worst case of a way back that must wait for a change of counts: seconds until the canary is at 0, the parts of traffic it
+    has meanwhile before promotion, and the requests that are (None: traffic unknown).
+    """
+
+    seconds: int
+    weight_parts: int
+    exposed: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """The whole way. Spans count from submission, except the restore times, which count from the decision to go back.
 
     `stuck` is the number of the first step that never sees enough. `longest` is promotion after every judged step was held
-    to its limit. `restore_settled` is a whole new rollout of the older release.
+    to its limit. `restore_settled` is a whole new rollout of the older release. `blocked` is set where autoscaling may keep a way
+    back waiting.
     """
 
     prepared: Span
@@ -90,6 +106,7 @@ class Plan:
     exposed: Span | None
     restore_live: Span
     restore_settled: Span | None
+    blocked: Blocked | None
 
 
 def plan(policy: Policy, assumed: Assumptions) -> Plan:
@@ -113,7 +130,16 @@ def plan(policy: Policy, assumed: Assumptions) -> Plan:
         exposed=_total(step.exposed for step in judged) if assumed.rps is not None else None,
         restore_live=call,
         restore_settled=promoted,
+        blocked=_blocked(policy, assumed) if assumed.scaling_kept else None,
     )
+
+
+def _blocked(policy: Policy, assumed: Assumptions) -> Blocked:
+    """At the highest judged weight; a policy of one step has none, and there it is all of it."""
+    seconds = WORST_CASE_MINUTES * _MINUTE + assumed.weight_call_seconds.latest
+    parts = policy.steps[-2].weight_parts if len(policy.steps) > 1 else WHOLE
+    exposed = None if assumed.rps is None else math.ceil(seconds * assumed.rps * parts / WHOLE)
+    return Blocked(seconds, parts, exposed)
 
 
 def evidence_seconds(policy: Policy, share: float, rps: float) -> Span:

@@ -244,7 +244,8 @@ class Head:
 
     `settings` and `instances` are what was last asked for beside releases, whether or not it is carried out yet. `scaling` is
     what was registered before it was suspended, until it stands again. `let_go_at` is set when the endpoint's stack was destroyed;
-    the record only remembers from then on, until an endpoint of that name is taken over again.
+    the record only remembers from then on, until an endpoint of that name is taken over again. `theirs`: somebody
+    else made the endpoint, and it outlives the stack.
     """
 
     schema: int
@@ -261,6 +262,7 @@ class Head:
     revision: Revision | None
     scaling: tuple[ScalingTarget, ...]
     let_go_at: int | None
+    theirs: bool
     version: int
     chain: str
 

@@ -21,7 +21,7 @@ from sluice.core.rollout import EndpointSettings, ScalingMode
 from sluice.schema.faults import checked
 from sluice.schema.policy import parse_policy, read_policy
 from sluice.schema.release import parse_release, read_release
-from sluice.schema.stack_document import Endpoint, Stack
+from sluice.schema.stack_document import DataCapture, Endpoint, Stack
 
 _READY_MADE = Path("policies") / "rollouts"
 OUTCOMES = "outcomes"
@@ -38,6 +38,17 @@ class Owner:
 
 
 @dataclass(frozen=True, slots=True)
+class CaptureSpec:
+    """What is kept of requests and answers: 0 percent for nothing. `destination` None is the stack's own bucket. `said` tells a
+    choice from a default: of an adopted endpoint nothing is captured that nobody asked for.
+    """
+
+    percent: int
+    destination: str | None
+    said: bool
+
+
+@dataclass(frozen=True, slots=True)
 class EndpointSpec:
     """One guarded endpoint of a stack, as configured. `adopt`: it exists already and stays whoever's it is; only its traffic is ours."""
 
@@ -49,19 +60,20 @@ class EndpointSpec:
     instances: int
     scaling: ScalingMode
     nonce: str
-    capture_percent: int
+    capture: CaptureSpec
     kms_key_arn: str | None
     adopt: bool
 
     def settings(self, owner: Owner, capture_url: str) -> EndpointSettings:
-        """What every endpoint configuration of this endpoint shares, once the capture bucket is known."""
+        """What every endpoint configuration of this endpoint shares, once it is known where captures go."""
         capture = {
             "EnableCapture": True,
-            "InitialSamplingPercentage": self.capture_percent,
+            "InitialSamplingPercentage": self.capture.percent,
             "DestinationS3Uri": capture_url,
             "CaptureOptions": [{"CaptureMode": "Input"}, {"CaptureMode": "Output"}],
         }
-        return EndpointSettings(owner.name_root, owner.execution_role_arn, self.kms_key_arn, capture, dict(owner.tags))
+        kept = capture if self.capture.percent else None
+        return EndpointSettings(owner.name_root, owner.execution_role_arn, self.kms_key_arn, kept, dict(owner.tags))
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,10 +210,16 @@ def _endpoint(name: str, given: object, source: _Source) -> EndpointSpec:
         instances=model.instances,
         scaling=ScalingMode(model.scaling),
         nonce=model.nonce,
-        capture_percent=model.data_capture.sampling_percent,
+        capture=_capture(model),
         kms_key_arn=model.kms_key_arn,
         adopt=model.adopt,
     )
+
+
+def _capture(model: Endpoint) -> CaptureSpec:
+    said = model.data_capture
+    percent = said.sampling_percent if said else 0 if model.adopt else DataCapture().sampling_percent
+    return CaptureSpec(percent, said.destination if said else None, said is not None)
 
 
 def _release(given: object, key: str, source: _Source) -> Release | None:

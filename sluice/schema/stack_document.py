@@ -85,11 +85,19 @@ EndpointPattern = Annotated[
 ]
 
 
+CaptureDestination = Annotated[
+    str,
+    matching(rf"s3://{BUCKET_NAME}(/[^\s*?]+)?", "must be a place in S3, such as s3://captures/checkout"),
+]
+
+
 class DataCapture(Strict):
     """Which part of the requests is kept in S3."""
 
-    sampling_percent: int = Field(default=100, ge=1, le=100)
-    """Of the requests and answers of both slots."""
+    sampling_percent: int = Field(default=100, ge=0, le=100)
+    """Of the requests and answers of both slots; 0 keeps nothing."""
+    destination: CaptureDestination | None = None
+    """Where in S3 they go. Unsaid: the control plane's capture bucket."""
 
 
 class Endpoint(Strict):
@@ -111,8 +119,8 @@ class Endpoint(Strict):
     """Autoscaling while a release is tried: suspended and put back, or kept, at the price of rollbacks that may wait for it."""
     nonce: Nonce = "1"
     """Change it to try a release again whose last rollout was aborted or failed."""
-    data_capture: DataCapture = DataCapture()
-    """What is kept of requests and answers, in the stack's capture bucket."""
+    data_capture: DataCapture | None = None
+    """What is kept of requests and answers. Unsaid: all of them, and nothing of an adopted endpoint's."""
     kms_key_arn: KmsKeyArn | None = None
     """Encrypts the volumes of the instances. Unsaid: SageMaker's own key."""
 

@@ -105,7 +105,17 @@ class World:
         only = next(iter(config.values()))
         release = self.models[only.model_name]
         count = sum(variant.desired_instances for variant in self.variants.values())
-        plain = (None, (), None, release.artifact.url, (release.image,), release.environment, only.instance_type, count)
+        plain = (
+            None,
+            (),
+            None,
+            None,
+            release.artifact.url,
+            (release.image,),
+            release.environment,
+            only.instance_type,
+            count,
+        )
         return FoundEndpoint(self.status, tuple(config), *plain)
 
     def targets(self, endpoint: str, slots: Iterable[str]) -> tuple[ScalingTarget, ...]:

@@ -122,3 +122,27 @@ def test_an_endpoint_that_does_not_exist_is_refused_by_name(stage: Stage) -> Non
 def test_slots_that_do_not_name_the_live_variant_are_refused(stage: Stage) -> None:
     with pytest.raises(ProgramFailed, match=r"serves from variant 'AllTraffic'.*Set `slots: \[AllTraffic, next\]`"):
         stage.up("v1", **{**ADOPTED, "slots": ["blue", "green"]})
+
+
+def test_what_was_made_here_is_not_deleted_by_adopting_it(example: Example) -> None:
+    with on_stage(example, THEIRS) as stage:
+        stage.sandbox.config["protect"] = False
+        stage.up("v1", endpoint_name=THEIRS)
+
+        with pytest.raises(ProgramFailed, match="was made by this stack: with `adopt: true` Pulumi would delete it"):
+            stage.up("v1", adopt=True, endpoint_name=THEIRS)
+
+        assert status() == "InService"
+        assert "DeleteEndpoint" not in stage.endpoint_calls()
+        assert stage.up("v1", endpoint_name=THEIRS).count("delete") == 0
+
+
+def test_nobodys_requests_are_written_down_unasked(stage: Stage) -> None:
+    stage.up("v1", **ADOPTED)
+    stage.up("v2", **ADOPTED)
+    stage.until_weight(500)
+
+    config = boto3.client("sagemaker").describe_endpoint(EndpointName=THEIRS)["EndpointConfigName"]
+    assert config.startswith("sluice-")
+    described = boto3.client("sagemaker").describe_endpoint_config(EndpointConfigName=config)
+    assert not described.get("DataCaptureConfig", {}).get("EnableCapture")

@@ -87,3 +87,10 @@ def test_a_faulty_policy_is_not_planned(desk: Desk) -> None:
 
 def test_traffic_must_be_above_zero(desk: Desk) -> None:
     assert desk.run("plan", "p.yaml", "--rps", "0").exit_code == 2
+
+
+def test_plan_says_the_worst_case_of_scaling_that_is_kept(desk: Desk) -> None:
+    said = " ".join(desk.run("plan", "p.yaml", "--rps", "25", "--scaling", "keep").out.split())
+
+    assert "worst case, kept 30m30s from the decision: `scaling: keep` lets autoscaling change counts" in said
+    assert "worst case" not in desk.run("plan", "p.yaml", "--rps", "25").out

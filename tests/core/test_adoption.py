@@ -17,6 +17,7 @@ FOUND = FoundEndpoint(
     kind=None,
     extras=(),
     kms_key_arn=None,
+    captures=None,
     artifact_url=SAID.artifact.url,
     images=("repo:1.2", SAID.image),
     environment={},
@@ -27,6 +28,19 @@ FOUND = FoundEndpoint(
 
 def faults(**changes: Any) -> tuple[str, ...]:
     return adoption_faults("shop", replace(FOUND, **changes), ("AllTraffic", "next"), SETTINGS, 1, SAID)
+
+
+def test_what_it_captures_is_not_ended_without_a_word():
+    captures = (20, "s3://theirs/checkout")
+    found = replace(FOUND, captures=captures)
+    asked = ("shop", found, ("AllTraffic", "next"), SETTINGS, 1, SAID)
+
+    assert adoption_faults(*asked, capture_said=True) == ()
+    assert adoption_faults(*asked, capture_said=False) == (
+        "endpoint 'shop' cannot be adopted: it captures 20 % of its requests to s3://theirs/checkout, and the configuration does not "
+        "say what comes of that. Set `data_capture: {sampling_percent: 20, destination: s3://theirs/checkout}` to keep it, or "
+        "`data_capture: {sampling_percent: 0}` to end it with the next release",
+    )
 
 
 def test_what_serves_what_is_said_is_adopted():

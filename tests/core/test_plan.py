@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from sluice.core.plan import Assumptions, Plan, Reach, Span, evidence_seconds, plan, reach, rps_needed
+from sluice.core.plan import Assumptions, Blocked, Plan, Reach, Span, evidence_seconds, plan, reach, rps_needed
 from sluice.core.policy import OnInconclusive, Rollback
+from sluice.core.weights import WHOLE
 from tests.builders import policy, step
 
 LAST = policy().steps[-1]
@@ -136,3 +137,21 @@ def test_a_policy_of_one_step_exposes_nothing_before_promotion() -> None:
 
     assert made.exposed == Span(0, 0)
     assert made.promoted == made.rehearsed + Span(10, 25)
+
+
+def test_scaling_that_is_kept_may_block_a_way_back_at_the_highest_judged_weight() -> None:
+    kept = plan(policy(), Assumptions(rps=10, scaling_kept=True)).blocked
+    highest = policy().steps[-2].weight_parts
+
+    assert plan(policy(), Assumptions()).blocked is None
+    assert kept == Blocked(30 * 60 + 30, highest, round((30 * 60 + 30) * 10 * highest / WHOLE))
+    unknown = plan(policy(), Assumptions(scaling_kept=True)).blocked
+    assert unknown is not None
+    assert unknown.exposed is None
+
+
+def test_a_policy_of_one_step_has_everything_at_stake_while_blocked() -> None:
+    blocked = plan(policy(steps=(policy().steps[-1],)), Assumptions(scaling_kept=True)).blocked
+
+    assert blocked is not None
+    assert blocked.weight_parts == WHOLE

@@ -189,7 +189,7 @@ NO_RESOURCE_LEVEL = {
 def documents() -> dict[str, Document]:
     made = {word: make(scope()) for word, make in FUNCTION_DOCUMENTS.items()}
     made["clock"] = machine_document(NAMES)
-    made["execution"] = execution_document(NAMES, endpoint(), ("models",), "captures")
+    made["execution"] = execution_document(NAMES, endpoint(), ("models",), "s3://captures/dev-Triage")
     made["caller"] = invoke_document(NAMES, "dev-Triage")
     return made
 

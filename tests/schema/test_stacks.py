@@ -13,6 +13,7 @@ from hypothesis import given
 
 from sluice.core.errors import BadInput
 from sluice.schema import StackSpec, parse_stack
+from sluice.schema.stack import CaptureSpec
 from tests.schema.documents import PROPERTY, mutated, release_document
 
 REPOSITORY = Path(__file__).parents[2]
@@ -70,7 +71,7 @@ def test_a_stack_has_its_defaults() -> None:
 
     (shop,) = spec.endpoints
     assert (shop.endpoint_name, shop.slots, shop.instances, shop.nonce) == ("dev-shop", ("blue", "green"), 1, "1")
-    assert (shop.capture_percent, shop.kms_key_arn, shop.adopt) == (100, None, False)
+    assert (shop.capture, shop.kms_key_arn, shop.adopt) == (CaptureSpec(100, None, False), None, False)
     assert (spec.artifact_buckets, spec.protect, spec.log_retention_days) == (("models",), True, 30)
 
 
@@ -95,7 +96,7 @@ def test_everything_can_be_said() -> None:
 
     (shop,) = spec.endpoints
     assert (shop.endpoint_name, shop.slots, shop.instances, shop.nonce) == ("shop", ("AllTraffic", "green"), 3, "2")
-    assert (shop.capture_percent, shop.kms_key_arn, shop.adopt) == (10, key, True)
+    assert (shop.capture, shop.kms_key_arn, shop.adopt) == (CaptureSpec(10, None, True), key, True)
     assert (spec.artifact_buckets, spec.protect, spec.log_retention_days) == (("models", "old-models"), False, 3653)
 
 
@@ -192,7 +193,7 @@ NO_ALIAS = "an alias will not do: permissions name the key itself"
         ({"nonce": ""}, "nonce: must be 1 to 40 letters, digits, dots, dashes or underscores, got ''"),
         ({"nonce": 2}, "nonce: must be text, got 2; put it in quotes"),
         ({"data_capture": 50}, "data_capture: must be a mapping of keys to values, got 50"),
-        ({"data_capture": {"sampling_percent": 0}}, "data_capture.sampling_percent: must be at least 1, got 0"),
+        ({"data_capture": {"sampling_percent": -1}}, "data_capture.sampling_percent: must be at least 0, got -1"),
         ({"data_capture": {"sampling_percent": 101}}, "data_capture.sampling_percent: must be at most 100, got 101"),
         (
             {"data_capture": {"sampling_percent": "10%"}},
@@ -398,3 +399,14 @@ def test_a_stack_may_be_served_by_another() -> None:
     spec = stack(control_plane=PLATFORM, endpoints={"shop": endpoint()})
 
     assert spec.served_by == ("platform", "prod")
+
+
+def test_of_an_adopted_endpoint_nothing_is_captured_that_nobody_asked_for() -> None:
+    def captured(**more: Any) -> CaptureSpec:
+        theirs = endpoint(adopt=True, endpoint_name="scoring", **more)
+        return stack(endpoints={"shop": theirs}).endpoints[0].capture
+
+    assert captured() == CaptureSpec(0, None, False)
+    kept = {"sampling_percent": 20, "destination": "s3://theirs/checkout"}
+    assert captured(data_capture=kept) == CaptureSpec(20, "s3://theirs/checkout", True)
+    assert stack(endpoints={"shop": endpoint(data_capture={"sampling_percent": 0})}).endpoints[0].capture.percent == 0

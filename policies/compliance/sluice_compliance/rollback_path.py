@@ -89,7 +89,7 @@ def _adoptions(stack: Stack) -> Iterator[tuple[str, tuple[str, ...]]]:
         said, triggers = _input(invocation), _triggers(invocation)
         if look(said, "action") == "adopt":
             yield str(look(said, "endpoint")), tuple(items(look(said, "slots")))
-        elif said is UNKNOWN and set(triggers) == {"endpoint"}:
+        elif said is UNKNOWN and "endpoint" in triggers:
             yield str(triggers["endpoint"]), ()
 
 

@@ -92,6 +92,7 @@ class Cloud:
             hooks.install_light_transactions(),
             hooks.install_transaction_memory(self.clock.now),
             hooks.install_dead_letter_targets(),
+            hooks.install_scaling_removal(),
         ]
         for part in self._parts():
             part.install()

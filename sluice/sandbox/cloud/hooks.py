@@ -439,3 +439,27 @@ def install_client_reuse() -> Undo:
         return kept(region, service)
 
     return _replace(lambda_eval_utils, "boto_client_for", client_for)
+
+
+# Application Auto Scaling
+
+
+def install_scaling_removal() -> Undo:
+    """A deregistered target takes its scaling policies and scheduled actions with it, as on AWS; moto keeps them."""
+    from moto.applicationautoscaling.models import ApplicationAutoscalingBackend
+
+    original = ApplicationAutoscalingBackend.deregister_scalable_target
+
+    @wraps(original)
+    def removed(backend: Any, namespace: str, r_id: str, dimension: str) -> None:
+        original(backend, namespace, r_id, dimension)
+        target = (namespace, r_id, dimension)
+        for policy in [each for each in backend.policies.values() if _of(target, each)]:
+            backend.delete_scaling_policy(policy.policy_name, *target)
+        backend.scheduled_actions = [each for each in backend.scheduled_actions if not _of(target, each)]
+
+    return _replace(ApplicationAutoscalingBackend, "deregister_scalable_target", removed)
+
+
+def _of(target: tuple[str, str, str], found: Any) -> bool:
+    return (found.service_namespace, found.resource_id, found.scalable_dimension) == target

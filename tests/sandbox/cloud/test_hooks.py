@@ -57,6 +57,10 @@ HOOKS: list[tuple[Callable[[], hooks.Undo], list[str]]] = [
         ],
     ),
     (
+        hooks.install_scaling_removal,
+        ["moto.applicationautoscaling.models:ApplicationAutoscalingBackend.deregister_scalable_target"],
+    ),
+    (
         lambda: hooks.install_mapping_check(lambda spec: None),
         ["moto.awslambda.models:LambdaBackend.create_event_source_mapping"],
     ),
@@ -430,3 +434,35 @@ def test_the_clock_freezes_what_moto_dates_with(cloud: Cloud) -> None:
 
     dated = client("ssm").get_parameter(Name="/x")["Parameter"]["LastModifiedDate"]
     assert dated == START + timedelta(seconds=60) == datetime.now(UTC)
+
+
+def test_a_target_that_is_deregistered_takes_its_policies_and_schedules_along(cloud: Cloud) -> None:
+    scaling = client("application-autoscaling")
+    targets = [
+        {
+            "ServiceNamespace": "sagemaker",
+            "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
+            "ResourceId": f"endpoint/shop/variant/{slot}",
+        }
+        for slot in ("blue", "green")
+    ]
+    tracking = {
+        "TargetValue": 70.0,
+        "PredefinedMetricSpecification": {"PredefinedMetricType": "SageMakerVariantInvocationsPerInstance"},
+    }
+    for target in targets:
+        scaling.register_scalable_target(**target, MinCapacity=1, MaxCapacity=3)
+        scaling.put_scaling_policy(
+            **target,
+            PolicyName="by-load",
+            PolicyType="TargetTrackingScaling",
+            TargetTrackingScalingPolicyConfiguration=tracking,
+        )
+        scaling.put_scheduled_action(**target, ScheduledActionName="mornings", Schedule="cron(0 7 * * ? *)")
+
+    scaling.deregister_scalable_target(**targets[0])
+
+    of = {"ServiceNamespace": "sagemaker"}
+    left = [each["ResourceId"] for each in scaling.describe_scaling_policies(**of)["ScalingPolicies"]]
+    scheduled = [each["ResourceId"] for each in scaling.describe_scheduled_actions(**of)["ScheduledActions"]]
+    assert left == scheduled == ["endpoint/shop/variant/green"]
