@@ -140,10 +140,10 @@ class Stage:
     def _create(self, config: str, *variants: Mapping[str, Any], fine: bool = False) -> None:
         if self._broken:
             raise TookTooLong(f"there is no endpoint to ask: {self._broken}")
+        self._broken = "it could not be made, as the first question that needed it says"  # until it is
         self.lay_out()
         self.make_config(config, *variants, fine=fine)
         self.ledger.note("log group", "endpoint")
-        self._broken = "it was not made"  # until it is
         began = self.account.now()
         self.account.client("sagemaker").create_endpoint(
             EndpointName=self.names.base,

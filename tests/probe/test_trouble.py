@@ -125,6 +125,19 @@ def test_an_endpoint_that_fails_is_an_answer_missing_and_is_removed(room: Probin
     assert room.made_and_left() == ["empty"]
 
 
+def test_a_model_that_cannot_be_made_is_tried_once_and_what_was_made_for_it_is_removed(room: Probing) -> None:
+    strike(room, "CreateModel", Raise("ResourceLimitExceeded", "too many models"), times=None)
+
+    _, outcome = room.probe("create_endpoint", "weight_call")
+
+    assert outcome is not None
+    facts = outcome.document.facts
+    assert "too many models" in str(facts.create_endpoint.unknown)
+    assert "the first question that needed it" in str(facts.weight_call.unknown)
+    assert len(room.sandbox.cloud.gate.made("CreateModel")) == 1
+    assert room.made_and_left() == []
+
+
 def test_a_question_that_gets_an_error_does_not_stop_the_others(room: Probing) -> None:
     strike(room, "SetAlarmState", Raise("InternalServiceFault", "try later", 500), times=None)
 
