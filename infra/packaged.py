@@ -4,6 +4,7 @@ Its schema is inferred from the types below (PulumiPlugin.yaml and schema.json a
 annotations as they stand: this module cannot postpone them.
 """
 
+import json
 from collections.abc import Mapping
 from typing import Any, NotRequired, TypedDict
 
@@ -29,8 +30,8 @@ class DataCapture(TypedDict):
 class Endpoint(TypedDict):
     """One guarded endpoint. The keys mean what they mean in a stack's configuration."""
 
-    release: dict[str, Any]
-    """The release document: what is in its release.json."""
+    release: Any
+    """The release document: what is in its release.json, as an object or as its text. Not a path."""
     policy: Any
     """The rollout policy: the name of a ready-made one, or the document itself."""
     endpoint_name: NotRequired[str]
@@ -104,7 +105,22 @@ def spec_of(args: SluiceArgs) -> StackSpec:
         raise BadInput(
             ("endpoints: must be known when the program runs, got an output of another resource or a secret.",)
         )
-    return parse_stack(_whole_numbers(args), ROOT, pulumi.get_project(), pulumi.get_stack())
+    document = _whole_numbers(args)
+    for key, endpoint in document.get("endpoints", {}).items():
+        endpoint["release"] = _release(endpoint.get("release"), key)
+    return parse_stack(document, ROOT, pulumi.get_project(), pulumi.get_stack())
+
+
+def _release(given: Any, key: str) -> Any:
+    """Not every language reads JSON, and all read files. Paths would be looked for where the component runs."""
+    if not isinstance(given, str):
+        return given
+    try:
+        return json.loads(given)
+    except ValueError:
+        raise BadInput(
+            (f"endpoints.{key}.release: must be the release document or its text, got {given[:60]!r}",)
+        ) from None
 
 
 def _holds_output(value: Any) -> bool:

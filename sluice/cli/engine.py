@@ -15,6 +15,8 @@ TOOLS = Path(".tools") / "pulumi"
 Deploy = Callable[[Path, str, Callable[[str], None]], Mapping[str, Any]]
 """(folder with the Pulumi.yaml, stack, where its output goes) -> the stack's outputs. Raises NoEngine, UpFailed or BadInput."""
 
+_NO_CAUSE = ("error: update failed", "error: preview failed", "error: resource registration failed")
+
 
 class NoEngine(SluiceError):
     """There is nothing here that could run `pulumi up`."""
@@ -43,7 +45,7 @@ def through_pulumi(folder: Path, stack: str, say: Callable[[str], None]) -> Mapp
     except automation.ConcurrentUpdateError:
         raise UpFailed(f"stack {stack!r} is being updated by somebody else, so nothing was done: try again.") from None
     except automation.CommandError as fault:
-        raise UpFailed(f"`pulumi up` of stack {stack!r} failed: {_last_sentence(fault)}") from None
+        raise UpFailed(f"`pulumi up` of stack {stack!r} failed: {reason(str(fault))}") from None
     return {name: output.value for name, output in done.outputs.items()}
 
 
@@ -59,7 +61,12 @@ def _root(folder: Path) -> str | None:
     )
 
 
-def _last_sentence(fault: Exception) -> str:
-    """What went wrong as the CLI put it; what was printed before it says where."""
-    lines = [line.strip() for line in str(fault).splitlines() if line.strip().startswith("error:")]
-    return lines[-1].removeprefix("error:").strip() if lines else "see above"
+def reason(told: str) -> str:
+    """What went wrong, out of all that the CLI printed: the first error that names a cause, with the line it announces."""
+    lines = [line.strip() for line in told.splitlines() if line.strip()]
+    errors = [at for at, line in enumerate(lines) if line.startswith("error:") and line not in _NO_CAUSE]
+    if not errors:
+        return "see above"
+    first, *rest = lines[errors[0] :]
+    announced = f" {rest[0].removeprefix('* ')}" if first.endswith(":") and rest else ""
+    return first.removeprefix("error:").strip() + announced

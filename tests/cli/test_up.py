@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import HTTPClientError
 
-from sluice.cli.engine import NoEngine, UpFailed, through_pulumi
+from sluice.cli.engine import NoEngine, UpFailed, reason, through_pulumi
 from sluice.core.errors import BadInput
 from tests.cli.conftest import NOW, Desk, baking, outcome, status
 
@@ -145,3 +145,22 @@ def test_without_a_cli_the_sentence_says_where_to_get_one(tmp_path: Path, monkey
 
     with pytest.raises(NoEngine, match=r"pulumi is neither on PATH nor in .*/\.tools/pulumi/bin.*run `make pulumi`"):
         through_pulumi(tmp_path, "dev", print)
+
+
+@pytest.mark.parametrize(
+    ("told", "sentence"),
+    [
+        (
+            "Diagnostics:\n  aws:lambda:Invocation (submit):\n    error: the artifact of v2 was changed\n"
+            "  pulumi:pulumi:Stack (dev):\n    error: update failed\n",
+            "the artifact of v2 was changed",
+        ),
+        (
+            "    error: 1 error occurred:\n    \t* creating Role: no\n    error: update failed",
+            "1 error occurred: creating Role: no",
+        ),
+        ("error: update failed", "see above"),
+    ],
+)
+def test_of_all_that_pulumi_prints_the_cause_is_told(told: str, sentence: str) -> None:
+    assert reason(told) == sentence

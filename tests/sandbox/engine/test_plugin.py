@@ -135,7 +135,7 @@ def test_what_is_not_known_yet_stays_so_in_a_preview(engine: Engine) -> None:
     assert identity == ""
     assert outputs["visibilityTimeoutSeconds"] == 12
     assert "url" not in outputs, "what an answer leaves out is unknown to the SDK"
-    assert "kmsMasterKeyId" not in outputs
+    assert outputs["kmsMasterKeyId"] == UNKNOWN, "given, but not known: a policy pack must not take it for missing"
     assert "QueueUrls" not in client("sqs").list_queues()
 
 

@@ -22,7 +22,7 @@ from sluice.sandbox.engine.paths import Path, keep_old, text_of
 from sluice.sandbox.engine.provider import CheckFailed, Settings
 from sluice.sandbox.engine.provisioning import kind_of, settings_from
 from sluice.sandbox.engine.translate import Faults
-from sluice.sandbox.engine.wire import Properties, decode, encode
+from sluice.sandbox.engine.wire import Properties, decode, encode, holds_unknown
 
 _DIFFERENCE = provider_pb2.PropertyDiff
 
@@ -94,7 +94,7 @@ class Answers:
     def Create(self, request: Any) -> Any:
         kind, inputs = kind_of(_type_in(request.urn)), decode(request.properties)
         if request.preview:
-            return provider_pb2.CreateResponse(properties=encode(provider.planned(kind, inputs, None)))
+            return provider_pb2.CreateResponse(properties=encode(_previewed(kind, inputs, None)))
         identity, outputs = provider.create(self._into(inputs), kind, inputs)
         return provider_pb2.CreateResponse(id=identity, properties=encode(outputs))
 
@@ -102,7 +102,7 @@ class Answers:
         kind, old, outputs = kind_of(_type_in(request.urn)), decode(request.old_inputs), decode(request.olds)
         new = keep_old(old, decode(request.news), request.ignoreChanges)
         if request.preview:
-            return provider_pb2.UpdateResponse(properties=encode(provider.planned(kind, new, outputs)))
+            return provider_pb2.UpdateResponse(properties=encode(_previewed(kind, new, outputs)))
         names = (*provider.diff(kind, old, new).names, *_owed(new, outputs))
         after = provider.update(self._into(new), kind, request.id, old, new, outputs, names)
         return provider_pb2.UpdateResponse(properties=encode(after))
@@ -137,6 +137,12 @@ def _looked_up(aws: Aws, kind: Kind, identity: str) -> tuple[Properties, Propert
         if is_gone(error):
             return None
         raise
+
+
+def _previewed(kind: Kind, inputs: Properties, outputs: Properties | None) -> Properties:
+    """With what is given but not known yet, too: a policy pack must be able to tell it from what is not given."""
+    unknown = {name: value for name, value in inputs.items() if not name.startswith("__") and holds_unknown(value)}
+    return {**unknown, **provider.planned(kind, inputs, outputs)}
 
 
 def _owed(new: Properties, outputs: Properties) -> list[str]:
