@@ -67,6 +67,10 @@ golden: $(SETUP) ## write the golden files again; read their diff
 docs: $(SETUP) ## write docs/policies.md again: the forecasts of the ready-made policies
 	$(VENV)/bin/python -m tools.policies_page
 
+.PHONY: bench
+bench: $(SETUP) ## what Sluice's parts cost, beside baselines of the same run: docs/benchmarks.md; takes minutes
+	$(VENV)/bin/python -m benchmarks.system
+
 .PHONY: bench-judge
 bench-judge: $(SETUP) ## the judge against rivals in simulated worlds: docs/judge.md; takes minutes
 	$(VENV)/bin/python -m benchmarks.judge

@@ -89,6 +89,7 @@ class Cloud:
             quick_hooks.install_quick_calls(),
             quick_hooks.install_quick_answers(),
             quick_hooks.install_direct_requests(),
+            quick_hooks.install_remembered_reads(),
             hooks.install_light_transactions(),
             hooks.install_transaction_memory(self.clock.now),
             hooks.install_dead_letter_targets(),

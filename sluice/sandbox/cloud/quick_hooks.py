@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
@@ -15,6 +16,8 @@ from urllib.parse import urlsplit
 from werkzeug.datastructures import Headers
 
 from sluice.sandbox.cloud.hooks import Undo, _all, _replace
+
+_TABLE_READS = ("GetItem", "Query")
 
 
 def install_quick_calls() -> Undo:
@@ -73,6 +76,30 @@ def install_quick_answers() -> Undo:
         return None
 
     return _replace(serialize.ResponseSerializer, "get_value", value_of)
+
+
+def install_remembered_reads() -> Undo:
+    """A read of DynamoDB that is asked again, with no call in between that may write, gets the same answer.
+
+    A table changes by its calls alone. Gates installed after this one see every call, also those answered from memory.
+    """
+    from botocore.client import BaseClient
+
+    original = BaseClient._make_api_call  # type: ignore[attr-defined]
+    known: dict[tuple[str, str], Any] = {}
+
+    def remembering(client: Any, operation: str, params: Mapping[str, Any]) -> Any:
+        if client.meta.service_model.service_name != "dynamodb":
+            return original(client, operation, params)
+        if operation not in _TABLE_READS:
+            known.clear()
+            return original(client, operation, params)
+        asked = (operation, repr(params))
+        if asked not in known:
+            known[asked] = original(client, operation, params)
+        return deepcopy(known[asked])
+
+    return _replace(BaseClient, "_make_api_call", remembering)
 
 
 def install_direct_requests() -> Undo:

@@ -86,6 +86,7 @@ HOOKS: list[tuple[Callable[[], hooks.Undo], list[str]]] = [
     ),
     (quick_hooks.install_quick_answers, ["moto.core.serialize:ResponseSerializer.get_value"]),
     (quick_hooks.install_direct_requests, ["botocore.client:BaseClient._make_request"]),
+    (quick_hooks.install_remembered_reads, ["botocore.client:BaseClient._make_api_call"]),
     (
         lambda: hooks.install_execution_start(lambda worker: None),
         [f"{SFN}.backend.execution_worker:ExecutionWorker.start"],
