@@ -21,8 +21,8 @@ from sluice.sandbox.faultbook.fault import (
 from sluice.sandbox.faultbook.scene import Scene
 from sluice.sandbox.watch.series import What
 
-_UNSEEN = "errors not seen: no canary requests in the last 3 minutes"
-_RAIL = "rail 5.0 % and 2x in 2 of 2 looks"
+_UNSEEN = "no canary requests in"
+_RAIL = "over its rail of 5.0 % and 2x"
 
 
 def _deleted(scene: Scene) -> None:
@@ -135,7 +135,7 @@ FAULTS = (
         "the canary's metrics are NaN",
         FIRST_BAKE,
         _spoiled("from here the canary's metrics are NaN", _not_a_number),
-        taken_back(_UNSEEN),
+        taken_back("latency over 3x stable's p99: 100.0 %"),
     ),
     Fault(
         "metrics-negative",
