@@ -23,8 +23,19 @@ VERSION = "0.1.0"
 class DataCapture(TypedDict):
     """What is kept of requests and answers, in S3."""
 
-    sampling_percent: int
-    """1 to 100."""
+    sampling_percent: NotRequired[int]
+    """0 (nothing) to 100. Default: 100."""
+    destination: NotRequired[str]
+    """Where in S3 it goes. Default: the control plane's capture bucket."""
+
+
+class Fallback(TypedDict):
+    """A third, small, warm slot with a release that is known to work."""
+
+    release: dict[str, Any]
+    """The release document: what is in its release.json."""
+    instances: NotRequired[int]
+    """Of the slot, all the time. Default: 1."""
 
 
 class Endpoint(TypedDict):
@@ -48,6 +59,8 @@ class Endpoint(TypedDict):
     """Another one submits the same release again."""
     data_capture: NotRequired[DataCapture]
     """Which part of the requests is kept."""
+    fallback: NotRequired[Fallback]
+    """The slot for when both others are bad."""
     kms_key_arn: NotRequired[str]
     """The key of the volumes of its instances."""
 

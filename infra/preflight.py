@@ -63,10 +63,11 @@ def _endpoint_faults(names: Names, endpoint: EndpointSpec) -> Iterator[str]:
     name = endpoint.endpoint_name
     if len(name) > _ENDPOINT_LIMIT or not re.fullmatch(r"[a-zA-Z0-9](-*[a-zA-Z0-9])*", name):
         yield f".endpoint_name: SageMaker takes up to {_ENDPOINT_LIMIT} letters, digits and inner dashes, got {name!r}"
-    try:
-        repository_arn(endpoint.release.image, names.place)
-    except BadInput as fault:
-        yield f".release: {fault}"
+    for release in endpoint.releases:
+        try:
+            repository_arn(release.image, names.place)
+        except BadInput as fault:
+            yield f".release: {fault}"
     yield from _metric_faults(guarded(names, endpoint))
 
 

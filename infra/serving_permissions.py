@@ -27,7 +27,7 @@ def execution_document(
         allow(
             "PullImage",
             ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
-            [repository_arn(endpoint.release.image, names.place)],
+            sorted({repository_arn(release.image, names.place) for release in endpoint.releases}),
         ),
         # A login token is for the whole registry: GetAuthorizationToken has no resource level.
         allow("LogInToRegistry", ["ecr:GetAuthorizationToken"], ["*"]),

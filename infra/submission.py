@@ -123,6 +123,7 @@ def submit_input(spec: EndpointSpec, guarded: Guarded, settings: EndpointSetting
         settings=settings,
         instances=spec.instances,
         scaling=spec.scaling,
+        fallback=spec.fallback,
     )
     return json.dumps({"action": "submit", "submission": encode(handover)}, sort_keys=True)
 

@@ -8,6 +8,7 @@ from lambdas.reporting import report
 from sluice.aws.wiring import ports
 from sluice.command import abort, explain, history, rollback, status, taken_back
 from sluice.core.errors import BadInput
+from sluice.fallback import fall_back
 
 _EVENTS = 20
 
@@ -33,8 +34,10 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
             sentence = abort(ports(), endpoint, by, reason)
         case "rollback":
             sentence = rollback(ports(), endpoint, by, reason)
+        case "fall_back":
+            sentence = fall_back(ports(), endpoint, by, reason)
         case _:
-            raise BadInput((f"action: must be status, history, explain, abort or rollback, got {action!r}",))
+            raise BadInput((f"action: must be status, history, explain, abort, rollback or fall_back, got {action!r}",))
     report(sentence, {"Commands": ("Count", 1)}, endpoint=endpoint)
     return taken_back(endpoint, sentence)
 

@@ -8,6 +8,7 @@ from sluice.core.blame import alarm_names
 from sluice.core.decision import live
 from sluice.core.observation import ArtifactFacts, EndpointFacts, Observation, Row, SmokeFacts
 from sluice.core.policy import LatencyMetric
+from sluice.core.release import Release
 from sluice.core.rollout import Head, Phase, Rollout, ScalingMode, ScalingTarget
 from sluice.core.rows import QUANTILE_SECONDS, placed, reading
 from sluice.ports import Ports
@@ -48,8 +49,16 @@ def _preparing(ports: Ports, rollout: Rollout, seen: Observation) -> Observation
         configured=None if arrived else ports.endpoints.configured(seen.endpoint.config_name),
         smoke=_smoke(ports, rollout, seen.endpoint) if arrived else None,
         scaling=None if arrived else _scaling(ports, rollout),
-        artifacts=ArtifactFacts((*ports.artifacts.faults(rollout.stable), *ports.artifacts.faults(rollout.release))),
+        artifacts=ArtifactFacts(
+            tuple(fault for release in _served(rollout) for fault in ports.artifacts.faults(release))
+        ),
     )
+
+
+def _served(rollout: Rollout) -> tuple[Release, ...]:
+    """What must be able to serve, now or again."""
+    fallback = () if rollout.fallback is None else (rollout.fallback.release,)
+    return (rollout.stable, rollout.release, *fallback)
 
 
 def _scaling(ports: Ports, rollout: Rollout) -> tuple[ScalingTarget, ...] | None:

@@ -60,3 +60,26 @@ def rollback(  # noqa: PLR0913 - one parameter per option
     with sentences():
         said = operate.take_back(*asked(ctx, name, project, stack, region), "rollback", reason, wait)
     say(said, as_json, no_color)
+
+
+@app.command("fall-back")
+def fall_back(  # noqa: PLR0913 - one parameter per option
+    ctx: typer.Context,
+    name: Name,
+    reason: Reason,
+    wait: Wait = None,
+    project: Project = None,
+    stack: Stack = None,
+    region: Region = None,
+    as_json: Json = False,
+    no_color: NoColor = False,
+) -> None:
+    """Send everything to the fallback slot, when both others are bad. Says what capacity it has.
+
+    What served and what was being tried are quarantined; the next release starts from the fallback slot.
+    """
+    from sluice.cli import operate
+
+    with sentences():
+        said = operate.take_back(*asked(ctx, name, project, stack, region), "fall_back", reason, wait)
+    say(said, as_json, no_color)

@@ -12,7 +12,17 @@ from sluice.core.errors import BadInput, Refused
 from sluice.core.names import rollout_id
 from sluice.core.policy import Policy
 from sluice.core.release import Release
-from sluice.core.rollout import SCHEMA, Champion, EndpointSettings, Head, Phase, Rollout, ScalingMode, SlotAlarms
+from sluice.core.rollout import (
+    SCHEMA,
+    Champion,
+    EndpointSettings,
+    Fallback,
+    Head,
+    Phase,
+    Rollout,
+    ScalingMode,
+    SlotAlarms,
+)
 
 GENESIS = "0" * 64
 """What the first audit event's hash is chained to."""
@@ -33,6 +43,7 @@ class Submission:
     settings: EndpointSettings
     instances: int
     scaling: ScalingMode = ScalingMode.SUSPEND
+    fallback: Fallback | None = None
 
 
 def adopted(
@@ -146,7 +157,8 @@ def _start(head: Head, submission: Submission, now: int) -> Decision:
         from_slot=head.champion.slot,
         to_slot=to_slot,
         policy=submission.policy,
-        alarms=submission.alarms,
+        alarms=_alarms(head, submission),
+        fallback=submission.fallback,
         settings=submission.settings,
         instances=submission.instances,
         scaling=submission.scaling,
@@ -173,6 +185,11 @@ def _start(head: Head, submission: Submission, now: int) -> Decision:
         after = replace(after, revision=replace(head.revision, called_at=None))
     clock = StartClock(endpoint, rollout.id, rollout.clock_name)
     return Decision(after, because, "submitted", (clock, mirror(after)))
+
+
+def _alarms(head: Head, submission: Submission) -> Mapping[str, SlotAlarms]:
+    """A fallback slot that serves has no alarms: what comes after it is judged against it by the tick."""
+    return {head.champion.slot: SlotAlarms((), ()), **submission.alarms}
 
 
 def _hours(seconds: int) -> str:

@@ -72,10 +72,26 @@ def variants_with(
         for slot, variant in configured.items()
         if slot != rollout.to_slot and slot in seen.endpoint.variants
     ]
+    fallback = _fallback_variant(rollout, configured, seen)
     release = rollout.release
     name = model_name(rollout.endpoint, release, rollout.settings)
     added = VariantSpec(rollout.to_slot, name, release.instance_type, rollout.instances, 0)
-    return tuple(sorted((*kept, added), key=lambda variant: variant.slot))
+    others = [variant for variant in kept if fallback is None or variant.slot != fallback.slot]
+    return tuple(sorted((*others, added, *([fallback] if fallback else [])), key=lambda variant: variant.slot))
+
+
+def _fallback_variant(
+    rollout: Rollout, configured: Mapping[str, ConfiguredVariant], seen: Observation
+) -> VariantSpec | None:
+    """The fallback slot where it is missing or holds another release; None where there is none, where it stands, or where it serves."""
+    fallback = rollout.fallback
+    if fallback is None or fallback.slot == rollout.from_slot:
+        return None
+    name = model_name(rollout.endpoint, fallback.release, rollout.settings)
+    standing = configured.get(fallback.slot)
+    if standing is not None and standing.model_name == name and fallback.slot in seen.endpoint.variants:
+        return None
+    return VariantSpec(fallback.slot, name, fallback.release.instance_type, fallback.instances, 0)
 
 
 def rehearsing(head: Head, seen: Observation, now: int) -> Decision:
@@ -144,17 +160,29 @@ def _ask_for_slot(head: Head, seen: Observation, now: int) -> Decision:
     model = model_name(rollout.endpoint, rollout.release, rollout.settings)
     prepared = Prepared(model, name, now, None)
     because = f"adding {rollout.release.name} as {rollout.to_slot} at 0 %: configuration {name}"
+    made = _fallback_model(rollout, variants)
     return change(
-        head,
+        replace(head, fallback=rollout.fallback) if made else head,
         "slot_asked",
         because,
         BUSY_SECONDS,
         EnsureModel(model, rollout.release, rollout.settings),
+        *made,
         EnsureConfig(name, variants, rollout.settings),
         *before_update(head, _instance_type(seen.configured, rollout.to_slot), seen),
         UpdateEndpoint(rollout.endpoint, name),
         prepared=prepared,
     )
+
+
+def _fallback_model(rollout: Rollout, variants: tuple[VariantSpec, ...]) -> tuple[EnsureModel, ...]:
+    """Only for a slot that is made now: one that stands has its model."""
+    fallback = rollout.fallback
+    if fallback is None or fallback.slot == rollout.from_slot:
+        return ()
+    name = model_name(rollout.endpoint, fallback.release, rollout.settings)
+    made = any(variant.slot == fallback.slot and variant.model_name == name for variant in variants)
+    return (EnsureModel(name, fallback.release, rollout.settings),) if made else ()
 
 
 def _instance_type(configured: Mapping[str, ConfiguredVariant], slot: str) -> str | None:

@@ -20,7 +20,7 @@ from sluice.core.decision import (
 )
 from sluice.core.observation import Observation
 from sluice.core.policy import Policy
-from sluice.core.rollout import Champion, Cleanup, Head, Latch, Outcome, Phase, Quarantine, Rollout
+from sluice.core.rollout import Champion, Cleanup, Head, Latch, Outcome, Phase, Quarantine, Rollout, SlotAlarms
 from sluice.core.weights import percent_text
 
 UNDO_SECONDS = 20
@@ -62,7 +62,7 @@ def rolling_back(head: Head, seen: Observation, now: int) -> Decision:
     latch = _latch(rollout)
     back = seen.endpoint.serves(_present(rollout, seen))
     if back and now >= (rollout.call_before or 0) + UNDO_SECONDS:
-        because = f"stable {rollout.stable.name} has all traffic back after {duration_text(now - latch.at)}"
+        because = f"{_back_text(rollout)} has all traffic back after {duration_text(now - latch.at)}"
         return enter(head, Phase.VERIFYING, now, because, BAKE_SECONDS, latch=replace(latch, weights_back_at=now))
     if now - latch.at > GIVE_UP_SECONDS:
         return _end(
@@ -84,11 +84,11 @@ def verifying(head: Head, seen: Observation, now: int) -> Decision:
     """Watch stable until it looks healthy; a canary that gets traffic again is taken back again."""
     rollout = live(head)
     if not seen.endpoint.serves(_present(rollout, seen)):
-        because = f"verifying {rollout.stable.name}: {_endpoint_text(seen)}"
+        because = f"verifying {rollout.back_release.name}: {_endpoint_text(seen)}"
         if now - _latch(rollout).at > GIVE_UP_SECONDS:
             return _end(head, Phase.FAILED, now, f"not seen in order for {duration_text(GIVE_UP_SECONDS)}: {because}")
         return stay(head, because, _pace(_latch(rollout), now), *_reassert(rollout, seen))
-    stables = rollout.alarms[rollout.from_slot]
+    stables = rollout.alarms.get(rollout.back_slot, SlotAlarms((), ()))
     firing = [
         name for name in (*stables.relative, *stables.rails) if name in seen.alarms and seen.alarms[name].is_firing
     ]
@@ -102,7 +102,7 @@ def verifying(head: Head, seen: Observation, now: int) -> Decision:
             now,
             f"{rollout.release.name} was rolled back ({cause}), but stable's alarm {firing[0]} fires",
         )
-    return stay(head, f"verifying {rollout.stable.name}: its alarm {firing[0]} still fires", BAKE_SECONDS)
+    return stay(head, f"verifying {rollout.back_release.name}: its alarm {firing[0]} still fires", BAKE_SECONDS)
 
 
 def lost(head: Head, seen: Observation, now: int) -> Decision:
@@ -139,6 +139,11 @@ def _end(head: Head, phase: Phase, now: int, because: str) -> Decision:
     )
     told = page(head, f"{head.endpoint}: {rollout.release.name} {phase.value}", because)
     return Decision(after, because, phase.value, (mirror(after), told))
+
+
+def _back_text(rollout: Rollout) -> str:
+    kind = "stable" if rollout.back_slot == rollout.from_slot else "fallback"
+    return f"{kind} {rollout.back_release.name}"
 
 
 def _latch(rollout: Rollout) -> Latch:

@@ -103,14 +103,24 @@ class Rehearsal:
 
 
 @dataclass(frozen=True, slots=True)
+class Fallback:
+    """A third, small, warm slot with a release that is known to work. At weight 0 until a person says that both others are bad."""
+
+    slot: str
+    release: Release
+    instances: int
+
+
+@dataclass(frozen=True, slots=True)
 class Latch:
-    """The decision to roll back. Once set it stays."""
+    """The decision to roll back. Once set it stays. `to` is the slot that takes everything where that is not stable's."""
 
     at: int
     by: str
     cause: str
     harmful: bool
     weights_back_at: int | None
+    to: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +169,7 @@ class Rollout:
     latch: Latch | None
     clock_generation: int
     because: str
+    fallback: Fallback | None = None
 
     @property
     def is_latched(self) -> bool:
@@ -182,7 +193,19 @@ class Rollout:
     @property
     def stable_weights(self) -> dict[str, int]:
         """The weights that take everything back."""
-        return {self.from_slot: WHOLE, self.to_slot: 0}
+        return {self.from_slot: 0, self.to_slot: 0, self.back_slot: WHOLE}
+
+    @property
+    def back_slot(self) -> str:
+        """Where everything goes back to: stable's slot, unless a person fell back."""
+        return self.from_slot if self.latch is None or self.latch.to is None else self.latch.to
+
+    @property
+    def back_release(self) -> Release:
+        """What serves once everything is back."""
+        if self.fallback is None or self.back_slot == self.from_slot:
+            return self.stable
+        return self.fallback.release
 
     @property
     def clock_name(self) -> str:
@@ -265,6 +288,7 @@ class Head:
     theirs: bool
     version: int
     chain: str
+    fallback: Fallback | None = None
 
     @property
     def is_unfinished(self) -> bool:

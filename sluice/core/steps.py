@@ -243,7 +243,8 @@ def _soak_wait(rollout: Rollout, now: int) -> int:
 
 def _settle(head: Head, now: int) -> Decision:
     rollout = live(head)
-    retire = rollout.policy.after_soak is AfterSoak.RETIRE
+    was_fallback = rollout.fallback is not None and rollout.from_slot == rollout.fallback.slot
+    retire = rollout.policy.after_soak is AfterSoak.RETIRE and not was_fallback
     ending = (
         f"{rollout.from_slot} is given up" if retire else f"{rollout.stable.name} stays warm in {rollout.from_slot}"
     )

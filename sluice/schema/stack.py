@@ -17,11 +17,12 @@ from sluice.core.errors import BadInput
 from sluice.core.names import outcome_namespace
 from sluice.core.policy import Policy
 from sluice.core.release import Release
-from sluice.core.rollout import EndpointSettings, ScalingMode
+from sluice.core.rollout import EndpointSettings, Fallback, ScalingMode
+from sluice.schema import stack_document
 from sluice.schema.faults import checked
 from sluice.schema.policy import parse_policy, read_policy
 from sluice.schema.release import parse_release, read_release
-from sluice.schema.stack_document import DataCapture, Endpoint, Stack
+from sluice.schema.stack_document import FALLBACK_SLOT, DataCapture, Endpoint, Stack
 
 _READY_MADE = Path("policies") / "rollouts"
 OUTCOMES = "outcomes"
@@ -63,6 +64,12 @@ class EndpointSpec:
     capture: CaptureSpec
     kms_key_arn: str | None
     adopt: bool
+    fallback: Fallback | None = None
+
+    @property
+    def releases(self) -> tuple[Release, ...]:
+        """All that are configured: what is asked for, and the fallback."""
+        return (self.release,) if self.fallback is None else (self.release, self.fallback.release)
 
     def settings(self, owner: Owner, capture_url: str) -> EndpointSettings:
         """What every endpoint configuration of this endpoint shares, once it is known where captures go."""
@@ -155,7 +162,7 @@ def parse_stack(document: Mapping[str, object], root: Path, project: str, stack:
     faults += _division(model, source) if model else ()
     if model is None or faults:
         raise BadInput(tuple(dict.fromkeys(faults)))
-    buckets = {urlsplit(endpoint.release.artifact.url).netloc for endpoint in endpoints}
+    buckets = {urlsplit(release.artifact.url).netloc for endpoint in endpoints for release in endpoint.releases}
     return StackSpec(
         tuple(endpoints),
         tuple(sorted(buckets.union(model.artifact_buckets))),
@@ -199,6 +206,11 @@ def _endpoint(name: str, given: object, source: _Source) -> EndpointSpec:
         policy = _policy(document.get("policy"), f"{key}.policy", source)
     except BadInput as fault:
         faults += fault.faults
+    fallback = None
+    try:
+        fallback = _fallback(document.get("fallback"), f"{key}.fallback", source)
+    except BadInput as fault:
+        faults += fault.faults
     if model is None or release is None or policy is None or faults:
         raise BadInput(tuple(faults))
     return EndpointSpec(
@@ -213,7 +225,19 @@ def _endpoint(name: str, given: object, source: _Source) -> EndpointSpec:
         capture=_capture(model),
         kms_key_arn=model.kms_key_arn,
         adopt=model.adopt,
+        fallback=fallback,
     )
+
+
+def _fallback(given: object, key: str, source: _Source) -> Fallback | None:
+    if given is None:
+        return None
+    model, found = checked(stack_document.Fallback, given, source.file, f"{key}.")
+    document: dict[str, Any] = given if isinstance(given, dict) else {}
+    release = _release(document.get("release"), f"{key}.release", source)
+    if model is None or release is None:
+        raise BadInput(found)
+    return Fallback(FALLBACK_SLOT, release, model.instances)
 
 
 def _capture(model: Endpoint) -> CaptureSpec:

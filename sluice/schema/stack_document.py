@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, fie
 
 from sluice.schema.values import BUCKET_NAME, VARIANT_NAME, Strict, Wrong, matching
 
+FALLBACK_SLOT = "fallback"
 _RETENTION_DAYS = (
     *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
     *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
@@ -31,6 +32,8 @@ def _policy_or_document(given: object) -> object:
 def _two(slots: tuple[str, ...]) -> tuple[str, ...]:
     if len(slots) != 2:
         raise Wrong(f"must name exactly two variants, got {len(slots)}")
+    if FALLBACK_SLOT in slots:
+        raise Wrong(f"must not be called {FALLBACK_SLOT!r}, which is the third slot's name")
     if slots[0] == slots[1]:
         raise Wrong(f"must name two different variants, got {slots[0]!r} twice")
     return slots
@@ -100,6 +103,15 @@ class DataCapture(Strict):
     """Where in S3 they go. Unsaid: the control plane's capture bucket."""
 
 
+class Fallback(Strict):
+    """A third, small, warm slot, called `fallback`, with a release that is known to work."""
+
+    release: Annotated[Any, BeforeValidator(_path_or_document)] = Field(examples=["build/v1/release.json"])
+    """What it serves: the path of a release document, or the document itself."""
+    instances: int = Field(default=1, ge=1, le=1000)
+    """Of the slot, all the time. They are billed, and they are what takes the traffic when somebody falls back."""
+
+
 class Endpoint(Strict):
     """One guarded endpoint."""
 
@@ -121,6 +133,8 @@ class Endpoint(Strict):
     """Change it to try a release again whose last rollout was aborted or failed."""
     data_capture: DataCapture | None = None
     """What is kept of requests and answers. Unsaid: all of them, and nothing of an adopted endpoint's."""
+    fallback: Any = None
+    """A third slot for when both others are bad: `{release: <path or document>, instances: 1}`. Added and changed by the next rollout."""
     kms_key_arn: KmsKeyArn | None = None
     """Encrypts the volumes of the instances. Unsaid: SageMaker's own key."""
 

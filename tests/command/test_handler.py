@@ -14,7 +14,7 @@ from sluice.core.errors import BadInput
         ({"action": "status"}, "endpoint: must be an endpoint's name, got None"),
         (
             {"action": "promote", "endpoint": "shop"},
-            "action: must be status, history, abort or rollback, got 'promote'",
+            "action: must be status, history, explain, abort, rollback or fall_back, got 'promote'",
         ),
         ({"action": "history", "endpoint": "shop", "limit": "5"}, "limit: must be a whole number, got '5'"),
         ({"action": "history", "endpoint": "shop", "before": True}, "before: must be a whole number, got True"),

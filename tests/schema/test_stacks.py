@@ -410,3 +410,27 @@ def test_of_an_adopted_endpoint_nothing_is_captured_that_nobody_asked_for() -> N
     kept = {"sampling_percent": 20, "destination": "s3://theirs/checkout"}
     assert captured(data_capture=kept) == CaptureSpec(20, "s3://theirs/checkout", True)
     assert stack(endpoints={"shop": endpoint(data_capture={"sampling_percent": 0})}).endpoints[0].capture.percent == 0
+
+
+def test_a_fallback_is_a_release_in_a_third_slot() -> None:
+    warm = {"release": release_document(), "instances": 2}
+    (shop,) = stack(endpoints={"shop": endpoint(fallback=warm)}).endpoints
+
+    assert shop.fallback is not None
+    assert (shop.fallback.slot, shop.fallback.instances) == ("fallback", 2)
+    assert shop.releases == (shop.release, shop.fallback.release)
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"fallback": 2}, "fallback: must be a mapping of keys to values, got 2"),
+        ({"fallback": {"instances": 2}}, "fallback.release: missing; for example `release: build/v1/release.json`"),
+        ({"fallback": {"release": "v0.json"}}, "fallback.release: there is no file 'v0.json'; paths are relative to "),
+        ({"slots": ["blue", "fallback"]}, "slots: must not be called 'fallback', which is the third slot's name"),
+    ],
+)
+def test_a_wrong_fallback_is_refused(changes: dict[str, Any], sentence: str) -> None:
+    (found,) = faults(endpoints={"shop": endpoint(**changes)})
+
+    assert found.startswith(f"sluice:endpoints.shop.{sentence}")
