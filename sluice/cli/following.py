@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sluice.cli.engine import NoEngine
@@ -61,7 +61,10 @@ def follow(outside: Outside, stack: str, region: str | None, following: Followin
         tell(str(fault))
         return Said({"schema": SCHEMA, "deployed": False, "because": str(fault)}, [], NOT_IN_TIME)
     watched = [
-        Watched(find_target(_given(entry, stack, region), outside.folder, outside.environment), entry["desired"])
+        Watched(
+            _target(outside, entry["endpoint_name"], outputs, Given("", None, stack, region or entry["region"])),
+            entry["desired"],
+        )
         for _, entry in sorted(_endpoints(outputs).items())
     ]
     if following is not None:
@@ -71,15 +74,20 @@ def follow(outside: Outside, stack: str, region: str | None, following: Followin
 
 def _endpoints(outputs: Mapping[str, Any]) -> Mapping[str, Any]:
     found = outputs.get("endpoints")
-    if not isinstance(found, dict) or "contract_version" not in outputs:
+    if not isinstance(found, dict) or "control_plane" not in outputs:
         raise BadInput(
             ("stack: it was deployed, but it exports no endpoints: is it a stack of Sluice? Nothing is waited for.",)
         )
     return found
 
 
-def _given(entry: Mapping[str, Any], stack: str, region: str | None) -> Given:
-    return Given(entry["endpoint_name"], None, stack, region or entry["region"])
+def _target(outside: Outside, endpoint: str, outputs: Mapping[str, Any], given: Given) -> Target:
+    """Who is asked about the endpoint: the stack's own control plane, or the one that serves it."""
+    own = find_target(replace(given, name=endpoint), outside.folder, outside.environment)
+    _, _, project, stack, _ = outputs["control_plane"]["parameter_root"].split("/")
+    if (project, stack) == (own.project, own.stack):
+        return own
+    return find_target(replace(given, name=endpoint, project=project, stack=stack), outside.folder, outside.environment)
 
 
 def _wait(outside: Outside, watched: list[Watched], following: Following, tell: Tell) -> None:

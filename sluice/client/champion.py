@@ -57,8 +57,12 @@ def read_champion(parameter: str, ssm: Any) -> Champion:
         raise BadInput((f"parameter {parameter!r}: is not one of Sluice's, got {text[:80]!r}",)) from None
 
 
-def serving_from_parameter(parameter: str, ssm: Any = None) -> Serving:
-    """What an application needs, from the `champion_parameter` alone: `/sluice/<project>/<stack>/<endpoint>`."""
+def serving_from_parameter(parameter: str, ssm: Any = None, outcomes: str | None = None) -> Serving:
+    """What an application needs, from the `champion_parameter` alone: `/sluice/<project>/<stack>/<endpoint>`.
+
+    A stack that is served by another's control plane has its own `outcome_namespace`; the parameter names that control plane's,
+    so `outcomes` must be given there.
+    """
     parts = parameter.split("/")
     if len(parts) != 5 or parts[:2] != ["", "sluice"] or not all(parts[2:]):
         raise BadInput((f"parameter: must be /sluice/<project>/<stack>/<endpoint>, got {parameter!r}",))
@@ -70,5 +74,5 @@ def serving_from_parameter(parameter: str, ssm: Any = None) -> Serving:
         region=client.meta.region_name,
         slots=champion.slots,
         champion_parameter=parameter,
-        outcome_namespace=outcome_namespace(project, stack),
+        outcome_namespace=outcomes or outcome_namespace(project, stack),
     )

@@ -15,8 +15,9 @@ from sluice.core.errors import BadInput
 from tests.cli.conftest import NOW, Desk, baking, outcome, status
 
 V2 = {"release": "v2", "digest": "2" * 64}
-OUTPUTS = {
+OUTPUTS: dict[str, Any] = {
     "contract_version": 1,
+    "control_plane": {"parameter_root": "/sluice/shop/dev/"},
     "endpoints": {"triage": {"endpoint_name": "dev-triage", "region": "eu-west-1", "desired": V2}},
 }
 SERVES = status(live=V2, slot="green", last_outcome=outcome("settled", release_name="v2", release_digest="2" * 64))
@@ -73,6 +74,14 @@ def test_the_exit_code_says_how_it_ended(desk: Desk, answers: list[Any], words: 
     desk.deploy, desk.answers = deploying(), answers
 
     assert desk.run("up", "dev", "--wait", *words).exit_code == code
+
+
+def test_a_stack_served_by_anothers_control_plane_asks_that_one(desk: Desk) -> None:
+    desk.deploy = deploying({**OUTPUTS, "control_plane": {"parameter_root": "/sluice/platform/prod/"}})
+    desk.answers = [SERVES]
+
+    assert desk.run("up", "dev", "--wait").exit_code == 0
+    assert [function for function, _, _ in desk.asked] == ["platform-prod-command"]
 
 
 def test_without_wait_nobody_is_asked(desk: Desk) -> None:

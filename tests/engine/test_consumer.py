@@ -10,9 +10,9 @@ from tests.engine.test_state import beside
 def test_an_application_teams_stack_is_made_from_the_exports_and_a_second_run_is_silent(stage: Stage) -> None:
     engine = beside(stage.sandbox.engine)
 
-    made = engine.up(PROGRAM, "ward", "dev", CONFIG)
+    made = engine.up(PROGRAM, "ward", "app", CONFIG)
 
-    assert made.outputs == {"function": "ward-dev", "asks": "dev-triage"}
+    assert made.outputs == {"function": "ward-app", "asks": "dev-triage"}
     assert {(step.op, step.type.rpartition(":")[2], step.name) for step in made.changes} == {
         ("create", "Role", "ward"),
         ("create", "RolePolicy", "log"),
@@ -20,4 +20,4 @@ def test_an_application_teams_stack_is_made_from_the_exports_and_a_second_run_is
         ("create", "LogGroup", "ward"),
         ("create", "Function", "ward"),
     }
-    assert engine.up(PROGRAM, "ward", "dev", CONFIG).changes == ()
+    assert engine.up(PROGRAM, "ward", "app", CONFIG).changes == ()
