@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from benchmarks.system import bundle, program, sandbox, use_cases
-from benchmarks.system.measure import Row, machine
+from benchmarks.system.measure import Row, commit, machine
 
 _PAGE = Path("docs/benchmarks.md")
 _HEAD = """\
@@ -24,7 +24,7 @@ then what only tells (the champion parameter, a notice, a fresh clock).
 def page(rows: Iterable[Row]) -> str:
     table = ["| what | measured | baseline | which is |", "|---|---|---|---|"]
     table += [f"| {row.what} | {row.measured} | {row.baseline} | {row.stands_at} |" for row in rows]
-    return _HEAD + f"Machine: {machine()}.\n\n" + "\n".join(table) + "\n"
+    return _HEAD + f"Machine: {machine()}. Commit {commit()}.\n\n" + "\n".join(table) + "\n"
 
 
 def main() -> None:

@@ -55,6 +55,14 @@ def machine() -> str:
     )
 
 
+def commit() -> str:
+    """What was measured; `-dirty` when files differ from it."""
+    done = subprocess.run(
+        ["git", "describe", "--always", "--dirty", "--exclude=*"], capture_output=True, text=True, check=True
+    )
+    return done.stdout.strip()
+
+
 def _processor() -> str:
     lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
     named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))

@@ -21,7 +21,6 @@ from sluice.sandbox.faultbook.fault import (
 from sluice.sandbox.faultbook.scene import Scene
 from sluice.sandbox.watch.series import What
 
-_UNSEEN = "no canary requests in"
 _RAIL = "over its rail of 5.0 % and 2x"
 
 
@@ -149,7 +148,7 @@ FAULTS = (
         "the canary's metrics never arrive",
         FIRST_BAKE,
         _spoiled("from here the canary's metrics do not arrive", _nothing),
-        taken_back(_UNSEEN),
+        taken_back("the data cannot be judged: split the canary got 0 %"),
     ),
     Fault("metrics-late", "metrics arrive four minutes late", PENDING, _late(4), settled()),
     Fault(
@@ -165,6 +164,6 @@ FAULTS = (
         "metrics arrive ten minutes late, longer than any alarm looks back",
         PENDING,
         _late(10),
-        taken_back(_UNSEEN),
+        taken_back("errors not seen: no canary requests in the last 3 minutes"),
     ),
 )
