@@ -230,6 +230,7 @@ def test_the_clock_exists_only_once_it_may_tick(recorded):
 def test_functions_know_the_names_they_work_with(recorded):
     assert recorded.only("Function", "tick").inputs["environment"]["variables"] == {
         "SLUICE_TABLE": "sluice-dev",
+        "SLUICE_ARCHIVE": "sluice-dev-audit-1a2b3c4",
         "SLUICE_MACHINE_ARN": "arn:aws:states:eu-west-1:123456789012:stateMachine:sluice-dev-clock",
         "SLUICE_TOPIC_ARN": "arn:aws:sns:eu-west-1:123456789012:sluice-dev-pages",
         "SLUICE_PARAMETER_ROOT": "/sluice/sluice/dev/",
