@@ -45,6 +45,7 @@ def environment(names: Names, word: str) -> dict[str, str]:
         "SLUICE_MACHINE_ARN": names.machine_arn,
         "SLUICE_TOPIC_ARN": names.topic_arn,
         "SLUICE_PARAMETER_ROOT": names.parameter_root,
+        "SLUICE_KEY_PARAMETER": names.key_parameter,
         "POWERTOOLS_SERVICE_NAME": word,
         "POWERTOOLS_METRICS_NAMESPACE": names.metrics_namespace,
     }

@@ -10,6 +10,7 @@ from infra.alarm_path import alarm_path
 from infra.archive_path import archive_bucket, archive_path
 from infra.bundle import archive
 from infra.capture_bucket import capture_bucket
+from infra.commands import Commands
 from infra.control_functions import FunctionArgs, control_function, fixed_role
 from infra.destruction import clean_up_at_the_end
 from infra.iam_documents import text
@@ -17,6 +18,7 @@ from infra.page_alarms import page_alarm, page_alarms
 from infra.permissions import machine_document, scope_of
 from infra.records_table import records_table
 from infra.resource_names import FUNCTIONS, Names
+from infra.signing_key import signing_key, signs
 from sluice.schema import StackSpec
 
 
@@ -35,6 +37,9 @@ class ControlPlane(pulumi.ComponentResource):
         told = {"archive": where, "tick": where}
         shared = FunctionArgs(scope_of(names, spec), archive(), spec.log_retention_days, spec.protect, told)
         self.functions = {word: control_function(word, shared, self) for word in FUNCTIONS}
+        self.commands = Commands(self.functions["command"], pulumi.ResourceOptions(parent=self))
+        if signs(spec):
+            signing_key(names, self)
         self.machine = self._clock()
         self.alarms = alarm_path(names, spec, self.functions["alarm"], self)
         archive_path(self.table, self.functions["archive"], self.archive, self.alarms.dead_letters, self)

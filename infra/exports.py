@@ -11,6 +11,7 @@ from typing import Any
 
 import pulumi
 
+from infra.commands import command_document_of, pipeline_document_of
 from infra.control_plane import ControlPlane
 from infra.dashboards import dashboard_url
 from infra.guarded_endpoint import GuardedEndpoint
@@ -18,6 +19,7 @@ from infra.iam_documents import text
 from infra.release_status import Status
 from infra.resource_names import Names
 from infra.serving_permissions import invoke_document
+from sluice.core.classes import PIPELINE, CommandClass
 from sluice.core.record import Document, encode
 from sluice.core.release import Release
 from sluice.schema import EndpointSpec, StackSpec
@@ -70,7 +72,11 @@ class ControlPlaneExport:
     topic_arn: pulumi.Input[str]
     """Where people are paged."""
     command_function: str
-    """What `sluice status`, `abort` and the like invoke."""
+    """What `sluice status`, `abort` and the like ask, each class of commands through a URL of its own."""
+    commands: Mapping[str, pulumi.Input[str]]
+    """The URL of each class of commands (observe, operate, approve, force), for requests signed with SigV4."""
+    command_policies: Mapping[str, str]
+    """The IAM document of each class, and of `pipeline`: plain invocations of the alias of this name."""
     submit_function: str
     """What `pulumi up` invokes to submit a release."""
     dead_letter_queue_url: pulumi.Input[str]
@@ -121,6 +127,11 @@ def control_plane_export(names: Names, spec: StackSpec, control: ControlPlane) -
         machine_arn=control.machine.arn,
         topic_arn=control.topic.arn,
         command_function=names.function("command"),
+        commands=control.commands.urls,
+        command_policies={
+            **{word.value: text(command_document_of(names, word)) for word in CommandClass},
+            PIPELINE: text(pipeline_document_of(names)),
+        },
         submit_function=names.function("submit"),
         dead_letter_queue_url=control.alarms.dead_letters.url,
         capture_bucket=control.capture.bucket,

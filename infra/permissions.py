@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 from infra.iam_documents import Document, Statement, allow, document
 from infra.resource_names import Names
+from infra.signing_key import hooks_of
+from sluice.core.conditions import Hook, HookKind
 from sluice.schema import StackSpec
 
 _DESCRIBE = "sagemaker:DescribeEndpoint"
@@ -29,6 +31,7 @@ class Scope:
     reach: tuple[str, ...]
     adopts: bool
     artifact_buckets: tuple[str, ...]
+    hooks: tuple[Hook, ...] = ()
 
 
 def scope_of(names: Names, spec: StackSpec) -> Scope:
@@ -40,6 +43,7 @@ def scope_of(names: Names, spec: StackSpec) -> Scope:
         adopts=spec.adopts,
         slots={endpoint.endpoint_name: endpoint.slots for endpoint in spec.endpoints},
         artifact_buckets=spec.artifact_buckets,
+        hooks=hooks_of(spec),
     )
 
 
@@ -100,6 +104,7 @@ def tick_document(scope: Scope) -> Document:
         _start_clock(scope),
         _write_mirror(scope),
         _tell_people(scope),
+        *_hooks(scope),
     )
 
 
@@ -148,15 +153,17 @@ def sweep_document(scope: Scope) -> Document:
         _start_clock(scope),
         _write_mirror(scope),
         _tell_people(scope),
+        *_hooks(scope),
     )
 
 
 def command_document(scope: Scope) -> Document:
-    """Status, history, abort, rollback. Describing is for status; a person's way back gets a fresh clock, as an alarm's does."""
+    """Everything people ask for and tell. A person's way back gets a fresh clock, as an alarm's does; a release has to be there."""
     return document(
         _own_logs(scope, "command"),
         _records(scope, "GetItem", "PutItem", "Query"),
         _shift_weights(scope),
+        *_artifacts(scope),
         _start_clock(scope),
         _write_mirror(scope),
         _tell_people(scope),
@@ -295,6 +302,15 @@ def _start_clock(scope: Scope) -> Statement:
 
 def _write_mirror(scope: Scope) -> Statement:
     return allow("WriteMirror", ["ssm:PutParameter"], [scope.names.parameters_arn])
+
+
+def _hooks(scope: Scope) -> Iterator[Statement]:
+    """Gates and rollback hooks of the policies; a policy that is configured no more loses them, and its gates do not agree then."""
+    functions = sorted(hook.target for hook in scope.hooks if hook.kind is HookKind.LAMBDA)
+    if functions:
+        yield allow("CallHooks", ["lambda:InvokeFunction"], functions)
+    if any(hook.kind is HookKind.HTTPS for hook in scope.hooks):
+        yield allow("SignHooks", ["ssm:GetParameter"], [scope.names.key_parameter_arn])
 
 
 def _tell_people(scope: Scope) -> Statement:

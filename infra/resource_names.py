@@ -174,6 +174,15 @@ class Names:
         return self.place.arn("ssm", f"parameter{self.parameter_root}*")
 
     @property
+    def key_parameter(self) -> str:
+        """Not under the parameter root: who may read who serves must not read what signs."""
+        return f"/sluice-keys/{self.project}/{self.stack}"
+
+    @property
+    def key_parameter_arn(self) -> str:
+        return self.place.arn("ssm", f"parameter{self.key_parameter}")
+
+    @property
     def metrics_namespace(self) -> str:
         return metrics_namespace(self.control.project, self.control.stack)
 

@@ -38,12 +38,14 @@ def build(names: Names, spec: StackSpec, parent: pulumi.Resource | None = None) 
     below = pulumi.ResourceOptions(parent=parent)
     control = _control_link(names, spec, below)
     everything = [control.stands]
+    submitted_by = aws.get_caller_identity(opts=pulumi.InvokeOptions(parent=parent)).arn
     exported = {}
     for endpoint in spec.endpoints:
         watched = guarded(names, endpoint)
         served = GuardedEndpoint(names, endpoint, spec, control, below)
         alarms = Alarms(endpoint.name, watched, below)
-        submission = Submission(names, endpoint, watched, served, [control.stands, served, alarms], below)
+        way_back = [control.stands, served, alarms]
+        submission = Submission(names, endpoint, watched, served, way_back, submitted_by, below)
         everything += [served, alarms, submission]
         exported[endpoint.name] = endpoint_export(names, endpoint, served, submission.status)
     everything.append(Dashboards(names, [endpoint.endpoint_name for endpoint in spec.endpoints], below))

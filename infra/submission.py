@@ -12,9 +12,10 @@ from infra.alarm_formulas import Guarded, slot_alarms
 from infra.guarded_endpoint import GuardedEndpoint
 from infra.release_status import Remark, Status, Weight, read_status, remark
 from infra.resource_names import Names, owner_tags
-from sluice.core.begin import Submission as Handover
+from sluice.core.classes import PIPELINE
 from sluice.core.record import digest, encode
 from sluice.core.rollout import SCHEMA, EndpointSettings, ScalingMode
+from sluice.core.rollout import Submission as Handover
 from sluice.core.scaling import KEPT_WARNING
 from sluice.schema import EndpointSpec, Owner
 
@@ -32,6 +33,7 @@ class Submission(pulumi.ComponentResource):
         guarded: Guarded,
         endpoint: GuardedEndpoint,
         rollback_path: Sequence[pulumi.Resource],
+        submitted_by: str,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("sluice:infra:Submission", spec.name, None, opts)
@@ -49,7 +51,7 @@ class Submission(pulumi.ComponentResource):
         self.submitted = aws.lambda_.Invocation(
             f"{spec.name}-submit",
             function_name=names.function("submit"),
-            input=settings.apply(lambda given: submit_input(spec, guarded, given)),
+            input=settings.apply(lambda given: submit_input(spec, guarded, given, submitted_by)),
             triggers={"release": spec.release.digest, "nonce": spec.nonce},
             opts=self._once([*rollback_path, adopted]),
         )
@@ -66,6 +68,7 @@ class Submission(pulumi.ComponentResource):
         )
         answer = aws.lambda_.get_invocation_output(
             function_name=names.function("command"),
+            qualifier=PIPELINE,
             input=json.dumps({"action": "status", "endpoint": spec.endpoint_name}),
             opts=pulumi.InvokeOutputOptions(parent=self, depends_on=[self.submitted]),
         )
@@ -110,8 +113,8 @@ def revise_input(spec: EndpointSpec, settings: EndpointSettings) -> str:
     )
 
 
-def submit_input(spec: EndpointSpec, guarded: Guarded, settings: EndpointSettings) -> str:
-    """What `lambdas.submit` takes to start a rollout: the release, and the snapshot it will run on."""
+def submit_input(spec: EndpointSpec, guarded: Guarded, settings: EndpointSettings, submitted_by: str) -> str:
+    """What `lambdas.submit` takes to start a rollout: the release, the snapshot it will run on, and who runs `pulumi up`."""
     handover = Handover(
         schema=SCHEMA,
         endpoint=spec.endpoint_name,
@@ -124,6 +127,7 @@ def submit_input(spec: EndpointSpec, guarded: Guarded, settings: EndpointSetting
         instances=spec.instances,
         scaling=spec.scaling,
         fallback=spec.fallback,
+        submitted_by=submitted_by,
     )
     return json.dumps({"action": "submit", "submission": encode(handover)}, sort_keys=True)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from sluice.apply import settle
 from sluice.core.audit import Event
@@ -20,6 +22,7 @@ ANSWER_SCHEMA = 1
 HISTORY_LIMIT = 200
 """Events in one answer: a few hundred bytes each, far below the 6 MB that Lambda answers with."""
 _LOST_RACES = 5
+NO_FACTS: Mapping[str, Any] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,8 @@ def status(ports: Ports, endpoint: str) -> Document:
         "seen": encode(seen),
         "rollout": _rollout(head, head.live, heartbeat, seen, now) if head.live else None,
         "next": None if head.live else between_rollouts(head, now),
+        "stop": encode(head.stop) if head.stop else None,
+        "queued": _release(head.queued.release) if head.queued else None,
         "last_outcome": encode(head.outcome) if head.outcome else None,
         "heartbeat": encode(heartbeat) if heartbeat else None,
     }
@@ -92,49 +97,42 @@ def _last_judged(ports: Ports, head: Head) -> Event | None:
     return next((event for event in reversed(list(events)) if "findings" in event.facts), None)
 
 
-def abort(ports: Ports, endpoint: str, by: str, reason: str) -> str:
-    """End a rollout that is not promoted yet; stable takes everything."""
-    return _take_back(ports, endpoint, by, reason, harmful=False)
+def abort(ports: Ports, endpoint: str, by: str, reason: str, facts: Mapping[str, Any] = NO_FACTS) -> str:
+    """End a rollout in any phase; stable takes everything. The release may be tried again."""
+    return _take_back(ports, endpoint, by, reason, facts, harmful=False)
 
 
-def rollback(ports: Ports, endpoint: str, by: str, reason: str) -> str:
+def rollback(ports: Ports, endpoint: str, by: str, reason: str, facts: Mapping[str, Any] = NO_FACTS) -> str:
     """Take the live rollout back in any phase, also in its soak. The release is quarantined: a person saw harm."""
-    return _take_back(ports, endpoint, by, reason, harmful=True)
+    return _take_back(ports, endpoint, by, reason, facts, harmful=True)
 
 
 def taken_back(endpoint: str, sentence: str) -> Document:
-    """The answer to `abort` and `rollback`."""
+    """The answer to `abort` and `rollback`, and to everything else that people tell a rollout."""
     return {**_answer(endpoint), "result": sentence}
 
 
-def _take_back(ports: Ports, endpoint: str, by: str, reason: str, *, harmful: bool) -> str:
+def _take_back(ports: Ports, endpoint: str, by: str, reason: str, facts: Mapping[str, Any], *, harmful: bool) -> str:
+    """Refused only when there is nothing to take back: no policy, stop, freeze or approval stands in the way down."""
     if not reason.strip():
         raise BadInput(("reason: missing. Say why: it is kept with the decision.",))
     word = "rolled back" if harmful else "aborted"
     for _ in range(_LOST_RACES):
         head = _head(ports, endpoint)
-        _refuse(head, harmful=harmful)
+        if head.live is None:
+            raise Refused(
+                f"endpoint {head.endpoint!r}: no rollout is live, {head.champion.release.name} serves. "
+                "To go back to a release that served before: `rollback --to RELEASE`."
+            )
         decision = _at_once(roll_back(head, ports.now(), by, f"{word} by {by}: {reason}", harmful=harmful))
         try:
-            settle(ports, head, decision, by, {"reason": reason})
+            settle(ports, head, decision, by, {"reason": reason, **facts})
         except StaleRecord:
             continue
         except EndpointBusy:
             return f"{decision.because} (the endpoint is busy: it is asked again every few seconds until it takes the call)"
         return decision.because
     raise StaleRecord(f"endpoint {endpoint!r}: its record keeps changing: ask again")
-
-
-def _refuse(head: Head, *, harmful: bool) -> None:
-    if head.live is None:
-        raise Refused(
-            f"endpoint {head.endpoint!r}: no rollout is live, {head.champion.release.name} serves. "
-            "To go back to an older release, set it in the stack configuration and run `pulumi up`."
-        )
-    if _is_promoted(head, head.live) and not harmful:
-        raise Refused(
-            f"endpoint {head.endpoint!r}: {head.live.release.name} is promoted already. Use `rollback` to take it back."
-        )
 
 
 def _at_once(decision: Decision) -> Decision:
@@ -160,6 +158,7 @@ def _rollout(head: Head, rollout: Rollout, heartbeat: Heartbeat | None, seen: _S
         "canary_parts": rollout.canary_parts,
         "actual_parts": None if seen.parts is None else seen.parts.get(rollout.to_slot, 0),
         "desired_parts": None if seen.desired_parts is None else seen.desired_parts.get(rollout.to_slot, 0),
+        "submitted_by": rollout.submitted_by,
         "because": rollout.because,
         "said": said,
         "said_at": at,

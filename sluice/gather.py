@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from sluice.core.ascent import next_step
 from sluice.core.blame import alarm_names
 from sluice.core.decision import live
-from sluice.core.observation import ArtifactFacts, EndpointFacts, Observation, Row, SmokeFacts
+from sluice.core.hooks import gate_call, rollback_call
+from sluice.core.observation import ArtifactFacts, EndpointFacts, HookAnswer, Observation, Row, SmokeFacts
+from sluice.core.orders import WaitFor
 from sluice.core.policy import LatencyMetric
 from sluice.core.release import Release
 from sluice.core.rollout import Head, Phase, Rollout, ScalingMode, ScalingTarget
@@ -27,7 +30,8 @@ def gather(ports: Ports, head: Head, now: int) -> Observation:
     alarms = {} if rollout.phase in _UNWATCHED else ports.alarms.states(alarm_names(rollout))
     if rollout.phase is Phase.PREPARING:
         return _preparing(ports, rollout, Observation(endpoint, alarms))
-    return Observation(endpoint, alarms, rows=_rows(ports, rollout, now), quantiles=_quantiles(ports, rollout, now))
+    rows, quantiles = _rows(ports, rollout, now), _quantiles(ports, rollout, now)
+    return Observation(endpoint, alarms, rows=rows, quantiles=quantiles, hooks=_hooks(ports, rollout, endpoint, now))
 
 
 def observe_slots(ports: Ports, head: Head, *, scaling: bool) -> Observation:
@@ -72,6 +76,20 @@ def _smoke(ports: Ports, rollout: Rollout, endpoint: EndpointFacts) -> SmokeFact
     if slot is None or slot.current_instances < rollout.instances:
         return None
     return ports.endpoints.smoke(rollout.endpoint, rollout.to_slot, rollout.release)
+
+
+def _hooks(ports: Ports, rollout: Rollout, endpoint: EndpointFacts, now: int) -> tuple[HookAnswer, ...] | None:
+    """Asked only when the record says that their answers are waited for: gates before a step, or hooks once the weights are back."""
+    wait, latch = rollout.orders.wait, rollout.latch
+    if rollout.phase is Phase.VERIFYING and latch is not None and latch.hooks_left:
+        if not endpoint.serves(rollout.stable_weights):
+            return None
+        called = (rollout.policy.on_rollback[i] for i in latch.hooks_left)
+        return tuple(ports.hooks.tell(hook, rollback_call(rollout, now)) for hook in called)
+    if wait is None or wait.what is not WaitFor.GATES or rollout.phase not in (Phase.BAKING, Phase.REHEARSING):
+        return None
+    index = next_step(rollout)
+    return tuple(ports.hooks.ask(gate, gate_call(rollout, index, now)) for gate in rollout.policy.steps[index].gates)
 
 
 def _rows(ports: Ports, rollout: Rollout, now: int) -> tuple[Row, ...]:

@@ -19,9 +19,11 @@ from sluice.core.actions import (
 )
 from sluice.core.adoption import FoundEndpoint
 from sluice.core.audit import Change, Event
+from sluice.core.conditions import Hook
 from sluice.core.errors import SluiceError
-from sluice.core.observation import AlarmFacts, ConfiguredVariant, EndpointFacts, Row, SmokeFacts
+from sluice.core.observation import AlarmFacts, ConfiguredVariant, EndpointFacts, HookAnswer, Row, SmokeFacts
 from sluice.core.policy import LatencyMetric
+from sluice.core.record import Document
 from sluice.core.release import Release
 from sluice.core.rollout import Head, Rollout, ScalingTarget
 from sluice.core.rows import Reading
@@ -163,6 +165,16 @@ class Evidence(Protocol):
         """Keep a text under its own digest; keeping it again changes nothing."""
 
 
+class Hooks(Protocol):
+    """Other people's code. Never raises: what went wrong is an answer that does not agree."""
+
+    def ask(self, hook: Hook, call: Document) -> HookAnswer:
+        """A gate: agreed only if it says so."""
+
+    def tell(self, hook: Hook, call: Document) -> HookAnswer:
+        """A hook that is only told: agreed when it took the call."""
+
+
 class Time(Protocol):
     """The clock on the wall, in whole seconds since the epoch."""
 
@@ -184,3 +196,4 @@ class Ports:
     now: Time
     scaling: Scaling
     evidence: Evidence
+    hooks: Hooks

@@ -8,12 +8,13 @@ from dataclasses import replace
 from sluice.apply import settle
 from sluice.core import revision
 from sluice.core.adoption import adoption_faults
-from sluice.core.begin import Submission, adopted, begin
+from sluice.core.begin import adopted, begin
 from sluice.core.decision import Decision, mirror
 from sluice.core.errors import BadInput, Refused, StaleRecord
+from sluice.core.orders import Said
 from sluice.core.ownership import Owner, is_foreign, let_go, owner_of
 from sluice.core.release import Release
-from sluice.core.rollout import EndpointSettings, Head
+from sluice.core.rollout import EndpointSettings, Head, Submission
 from sluice.core.weights import WHOLE
 from sluice.ports import Ports
 
@@ -49,10 +50,18 @@ def adopt(
         )
     release = said or ports.endpoints.release_of(facts.config_name)
     first = adopted(endpoint, slots, settings, release, serving[0], instances, theirs=said is not None)
+    first = replace(first, stop=_stop_of_the_others(ports))
     because = f"took over endpoint {endpoint}: {release.name} serves from {serving[0]}"
     first = replace(first, version=head.version, chain=head.chain) if head else first
     settle(ports, head, Decision(first, because, "adopted", (mirror(first),)), "pulumi", {"config": facts.config_name})
     return because
+
+
+def _stop_of_the_others(ports: Ports) -> Said | None:
+    """A stop of every endpoint holds for one that comes later, too."""
+    heads = [ports.store.head(endpoint) for endpoint in ports.store.endpoints()]
+    stops = [head.stop if head else None for head in heads]
+    return stops[0] if stops and all(stops) else None
 
 
 def _check_adoption(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sluice.apply import settle
+from sluice.core.begin import begin_queued
 from sluice.core.decide import decide
 from sluice.core.decision import Decision
 from sluice.core.errors import EndpointBusy, StaleRecord
@@ -82,8 +83,11 @@ def _in_place_of_the_tick(ports: Ports, endpoint: str) -> str:
 
 
 def _between_rollouts(ports: Ports, head: Head) -> Decision:
-    """Autoscaling first: what serves runs without it. Then a slot whose time is up: fewer instances to wait for."""
+    """What waits to be tried comes first, so that the rest is done only once. Then autoscaling, which what serves runs without;
+    then a slot whose time is up: fewer instances to wait for."""
     now = ports.now()
+    if head.queued is not None:
+        return begin_queued(head, now)
     seen = observe_slots(
         ports, head, scaling=bool(head.scaling) or (head.cleanup is not None and now >= head.cleanup.due)
     )

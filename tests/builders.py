@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from sluice.core.begin import Submission, adopted, begin
+from sluice.core.begin import adopted, begin
 from sluice.core.conditions import OnBreach, OnNewRelease
 from sluice.core.policy import (
     AfterSoak,
@@ -25,7 +25,7 @@ from sluice.core.policy import (
     Tolerance,
 )
 from sluice.core.release import Artifact, Release, Smoke
-from sluice.core.rollout import EndpointSettings, Head, SlotAlarms
+from sluice.core.rollout import EndpointSettings, Head, SlotAlarms, Submission
 
 NOW = 1_800_000_000
 SETTINGS = EndpointSettings("sluice-abc123", "arn:aws:iam::123456789012:role/exec", None, None, {})

@@ -6,6 +6,7 @@ import os
 
 from sluice.aws.endpoint import SageMakerEndpoints
 from sluice.aws.evidence import S3Evidence
+from sluice.aws.hooks import CalledHooks
 from sluice.aws.scaling import ApplicationAutoScaling
 from sluice.aws.store import DynamoStore
 from sluice.aws.surroundings import ParameterMirrors, S3Artifacts, StepFunctionsClocks, TopicNotices, wall_clock
@@ -27,4 +28,5 @@ def ports() -> Ports:
         now=wall_clock,
         scaling=ApplicationAutoScaling(),
         evidence=S3Evidence(os.environ.get("SLUICE_ARCHIVE", "")),
+        hooks=CalledHooks(os.environ.get("SLUICE_KEY_PARAMETER")),
     )

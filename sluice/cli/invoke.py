@@ -5,25 +5,32 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
 import boto3
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
     ConnectionError,  # noqa: A004 - botocore's own, and it is the one meant
     HTTPClientError,
+    NoCredentialsError,
     NoRegionError,
 )
+from botocore.httpsession import URLLib3Session
 
 from sluice.cli.target import Target
 from sluice.command import ANSWER_SCHEMA
-from sluice.core.errors import BadInput, Refused, SluiceError
+from sluice.core.classes import CLASS_OF
+from sluice.core.errors import BadInput, Forbidden, Refused, SluiceError
 from sluice.core.record import Document
 
 _CONFIG = Config(retries={"mode": "standard", "max_attempts": 3}, connect_timeout=5, read_timeout=40)
-"""The command function has 30 s. Asking twice is safe: a second abort finds the first one."""
+_URL_SECONDS = 40
+"""The command function has 30 s. Asking twice is safe: the second one has the id of the first."""
 _SIGN_IN = ("ExpiredToken", "ExpiredTokenException", "UnrecognizedClientException", "InvalidSignatureException")
 _DENIED = ("AccessDenied", "AccessDeniedException")
 
@@ -44,11 +51,37 @@ class CommandFailed(SluiceError):
     """The question was right and was not answered. What was asked for may or may not have happened."""
 
 
-def through_boto3(function: str, region: str | None, request: Document) -> Answer:
-    """`Invoke` on AWS."""
-    client = boto3.client("lambda", region_name=region, config=_CONFIG)
-    answer = client.invoke(FunctionName=function, Payload=json.dumps(request).encode())
-    return Answer(json.loads(answer["Payload"].read()), "FunctionError" in answer)
+def through_urls(function: str, region: str | None, request: Document) -> Answer:
+    """`Invoke` on AWS: the URL of the command's class, signed as whoever is signed in, so that AWS proves who asks."""
+    session = boto3.Session(region_name=region)
+    client = session.client("lambda", config=_CONFIG)
+    alias = CLASS_OF[str(request["action"])].value
+    url = client.get_function_url_config(FunctionName=function, Qualifier=alias)["FunctionUrl"]
+    credentials = session.get_credentials()
+    if credentials is None:
+        raise NoCredentialsError
+    headers = {"Content-Type": "application/json"}
+    asked = AWSRequest("POST", url, headers=headers, data=json.dumps(request).encode())
+    SigV4Auth(credentials.get_frozen_credentials(), "lambda", client.meta.region_name).add_auth(asked)
+    answered = URLLib3Session(timeout=_URL_SECONDS).send(asked.prepare())
+    return _answered(answered.status_code, answered.content, alias)
+
+
+def _answered(status: int, content: bytes, alias: str) -> Answer:
+    """The function's own answers, good or bad; what AWS says before or instead of it becomes its error."""
+    try:
+        document = json.loads(content)
+    except ValueError:
+        document = {}
+    if status == HTTPStatus.OK:
+        return Answer(document, False)
+    if isinstance(document, dict) and "error" in document:
+        return Answer({"errorType": document["error"], "errorMessage": document["message"]}, True)
+    if status == HTTPStatus.FORBIDDEN:
+        refusal = f"not allowed to use the URL of class {alias!r}"
+        raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": refusal}}, "InvokeFunctionUrl")
+    text = str(document.get("Message") or document.get("message") or "") if isinstance(document, dict) else ""
+    return Answer({"errorType": f"HTTP {status}", "errorMessage": text}, True)
 
 
 def ask(invoke: Invoke, target: Target, action: str, **more: object) -> Document:
@@ -97,7 +130,7 @@ def _failure(payload: Any, target: Target) -> SluiceError:
     kind, message = str(found.get("errorType", "?")), str(found.get("errorMessage", ""))
     if kind == BadInput.__name__:
         return BadInput(tuple(message.splitlines()))
-    if kind == Refused.__name__:
+    if kind in (Refused.__name__, Forbidden.__name__):
         return Refused(message)
     if "Task timed out" in message:
         return CommandFailed(f"{target.function} did not finish in its time. {_look(target)}")

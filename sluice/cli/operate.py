@@ -45,17 +45,34 @@ def explain(outside: Outside, target: Target) -> Said:
     return Said(answer, explain_lines(answer, target, outside.width))
 
 
+def tell(outside: Outside, target: Target, command: str, reason: str, **more: object) -> Said:
+    """Any command that changes what a rollout does: asked once, under an id of its own, so that asking again by accident is harmless."""
+    answer = _told(outside, target, command, reason, **more)
+    return Said(answer, answer["result"].splitlines())
+
+
+def back_to(outside: Outside, target: Target, reason: str, release: str, wait_seconds: float | None) -> Said:
+    """`rollback --to`: a way up for an older release as often as a way down, so there is no one weight to wait for."""
+    if wait_seconds is not None:
+        raise BadInput((f"--wait: not together with --to; follow it with {target.line('status')}",))
+    return tell(outside, target, "rollback", reason, to=release)
+
+
 def take_back(outside: Outside, target: Target, command: str, reason: str, wait_seconds: float | None) -> Said:
     """`abort` or `rollback`; with a wait, not over before no request goes to the canary any more."""
-    if not reason.strip():
-        raise BadInput(("--reason: must say why; it is kept with the decision.",))
-    answer = ask(outside.invoke, target, command, reason=reason, by=outside.user())
+    answer = _told(outside, target, command, reason)
     if wait_seconds is None:
         return Said(answer, [answer["result"]])
     asked_at = outside.now()
     sentence, code = _wait(outside, target, asked_at, wait_seconds)
     document = {**answer, "waited_seconds": round(outside.now() - asked_at), "canary_at_zero": code == GOOD}
     return Said(document, [answer["result"], sentence], code)
+
+
+def _told(outside: Outside, target: Target, command: str, reason: str, **more: object) -> Document:
+    if not reason.strip():
+        raise BadInput(("--reason: must say why; it is kept with the decision.",))
+    return ask(outside.invoke, target, command, reason=reason, request=outside.request_id(), **more)
 
 
 def _wait(outside: Outside, target: Target, asked_at: float, seconds: float) -> tuple[str, int]:

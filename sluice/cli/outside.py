@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 import shutil
 import sys
 import time
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from sluice.cli.engine import Deploy, through_pulumi
-from sluice.cli.invoke import Invoke, through_boto3
+from sluice.cli.invoke import Invoke, through_urls
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Outside:
     invoke: Invoke
     folder: Path
     environment: Mapping[str, str]
-    user: Callable[[], str]
+    request_id: Callable[[], str]
     now: Callable[[], float]
     sleep: Callable[[float], None]
     width: int | None
@@ -32,10 +32,10 @@ class Outside:
 def here() -> Outside:
     """The process's own surroundings."""
     return Outside(
-        invoke=through_boto3,
+        invoke=through_urls,
         folder=Path.cwd(),
         environment=os.environ,
-        user=getpass.getuser,
+        request_id=lambda: str(uuid.uuid4()),
         now=time.time,
         sleep=time.sleep,
         width=shutil.get_terminal_size().columns if sys.stdout.isatty() else None,

@@ -18,6 +18,7 @@ ICONS = {
     Phase.REHEARSING: "↻",
     Phase.SHIFTING: "▲",
     Phase.BAKING: "◑",
+    Phase.AWAITING_APPROVAL: "◇",
     Phase.PAUSED: "‖",
     Phase.SOAKING: "◕",
     Phase.SETTLED: "✔",
@@ -30,6 +31,7 @@ ICONS = {
 _COLOURS = {
     Phase.SETTLED: "green",
     Phase.SOAKING: "green",
+    Phase.AWAITING_APPROVAL: "yellow",
     Phase.PAUSED: "yellow",
     Phase.ROLLING_BACK: "red",
     Phase.VERIFYING: "red",

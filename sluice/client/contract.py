@@ -84,6 +84,8 @@ class ControlPlaneContract:
     machine_arn: str
     topic_arn: str
     command_function: str
+    commands: Mapping[str, str]
+    command_policies: Mapping[str, str]
     submit_function: str
     dead_letter_queue_url: str
     capture_bucket: str

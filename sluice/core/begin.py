@@ -4,46 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from sluice.core.actions import StartClock
-from sluice.core.decision import BAKE_SECONDS, Decision, mirror, stay
+from sluice.core.conditions import OnBreach, OnNewRelease
+from sluice.core.decision import BAKE_SECONDS, Decision, mirror, page, stay, with_clock
 from sluice.core.errors import BadInput, Refused
 from sluice.core.names import rollout_id
-from sluice.core.policy import Policy
+from sluice.core.policy import OnInconclusive, Step
 from sluice.core.release import Release
-from sluice.core.rollout import (
-    SCHEMA,
-    Champion,
-    EndpointSettings,
-    Fallback,
-    Head,
-    Phase,
-    Rollout,
-    ScalingMode,
-    SlotAlarms,
-)
+from sluice.core.revert import roll_back
+from sluice.core.rollout import SCHEMA, Champion, EndpointSettings, Head, Phase, Rollout, SlotAlarms, Submission
+from sluice.core.weights import WHOLE
 
 GENESIS = "0" * 64
 """What the first audit event's hash is chained to."""
 _NONCE = re.compile(r"[A-Za-z0-9._-]{1,40}")
-
-
-@dataclass(frozen=True, slots=True)
-class Submission:
-    """What `pulumi up` hands over: the release, and the snapshot the rollout will run on."""
-
-    schema: int
-    endpoint: str
-    release: Release
-    nonce: str
-    policy: Policy
-    slots: tuple[str, ...]
-    alarms: Mapping[str, SlotAlarms]
-    settings: EndpointSettings
-    instances: int
-    scaling: ScalingMode = ScalingMode.SUSPEND
-    fallback: Fallback | None = None
 
 
 def adopted(
@@ -90,7 +66,8 @@ def adopted(
 def begin(head: Head, submission: Submission, now: int) -> Decision:
     """A new rollout, the live one again when it is the same submission, or nothing when the release serves already.
 
-    Raises Refused when another rollout is live or the release is quarantined, BadInput when the submission is malformed.
+    While another rollout is live its policy says whether this one is refused, waits, or takes its place. Raises Refused for
+    that and for a quarantined release, BadInput when the submission is malformed.
     """
     _check(submission)
     release = submission.release
@@ -100,14 +77,81 @@ def begin(head: Head, submission: Submission, now: int) -> Decision:
             return stay(
                 head, f"rollout {rollout.id} of {release.name} is live already: {rollout.phase.value}", BAKE_SECONDS
             )
-        raise Refused(
-            f"endpoint {head.endpoint!r}: rollout {rollout.id} of {rollout.release.name} is live ({rollout.phase.value}). "
-            f"Wait for it to end or abort it before submitting {release.name}."
-        )
+        return _while_live(head, rollout, submission, now)
     if head.champion.release.digest == release.digest:
         return stay(head, f"{release.name} serves already in {head.champion.slot}", BAKE_SECONDS)
     _refuse_quarantined(head, submission, now)
     return _start(head, submission, now)
+
+
+def begin_queued(head: Head, now: int) -> Decision:
+    """What waited for the rollout before it to end; dropped, and told, if it must not be tried any more."""
+    submission = head.queued
+    if submission is None:
+        return stay(head, "nothing is queued", BAKE_SECONDS)
+    taken = replace(head, queued=None)
+    try:
+        decided = begin(taken, submission, now)
+    except (Refused, BadInput) as fault:
+        told = page(head, f"{head.endpoint}: queued release dropped", str(fault))
+        return Decision(taken, f"{submission.release.name} waited and is dropped: {fault}", "queue_dropped", (told,))
+    return decided if decided.kind else replace(decided, kind="queue_dropped")
+
+
+def like_the_last(head: Head, release: Release, nonce: str, by: str) -> Submission:
+    """Another release on the snapshot of the submission before: its policy, alarms and scaling. Raises Refused for the first one."""
+    if head.snapshot is None:
+        raise Refused(
+            f"endpoint {head.endpoint!r}: nothing was ever rolled out here, so policy and alarms are not known. "
+            "Set `release` in the stack configuration and run `pulumi up`."
+        )
+    last = replace(head.snapshot, slots=head.slots, settings=head.settings, instances=head.instances)
+    return replace(last, release=release, nonce=nonce, submitted_by=by)
+
+
+def back_to(head: Head, wanted: str, by: str) -> Submission:
+    """What brings a release back that served before: in one step, with nothing in its way but its own proof and the rehearsal.
+
+    `wanted` is its name or the beginning of its digest. Raises Refused when it is not among those that are kept.
+    """
+    stable = (head.live.stable,) if head.live else ()
+    kept = {release.digest: release for release in (*stable, *head.previous) if release != head.champion.release}
+    found = [release for digest, release in kept.items() if wanted == release.name or digest.startswith(wanted)]
+    if len(found) != 1:
+        known = ", ".join(f"{release.name} ({release.short})" for release in kept.values()) or "none"
+        why = "more than one kept release is called" if found else "no kept release is called"
+        raise Refused(f"endpoint {head.endpoint!r}: {why} {wanted!r} (kept: {known}).")
+    usual = like_the_last(head, found[0], f"back-{head.version + 1}", by)
+    policy = replace(
+        usual.policy,
+        steps=(Step(WHOLE, 0, 0, OnInconclusive.HOLD),),
+        on_breach=OnBreach.ROLLBACK,
+        on_new_release=OnNewRelease.REJECT,
+        freeze=(),
+    )
+    return replace(usual, policy=policy, is_emergency=True)
+
+
+def _while_live(head: Head, rollout: Rollout, submission: Submission, now: int) -> Decision:
+    """Refused, kept for afterwards, or tried instead. What is promoted serves customers and is not taken back for a newer release."""
+    name, wish = submission.release.name, rollout.policy.on_new_release
+    if wish is OnNewRelease.REJECT and not submission.is_emergency:
+        raise Refused(
+            f"endpoint {head.endpoint!r}: rollout {rollout.id} of {rollout.release.name} is live ({rollout.phase.value}). "
+            f"Wait for it to end or abort it before submitting {name}."
+        )
+    _refuse_quarantined(head, submission, now)
+    before = head.queued
+    if before is not None and (before.release.digest, before.nonce) == (submission.release.digest, submission.nonce):
+        return stay(head, f"{name} waits already for rollout {rollout.id} to end", BAKE_SECONDS)
+    queued = replace(head, queued=submission)
+    promoted = head.champion.slot == rollout.to_slot
+    waits = wish is not OnNewRelease.SUPERSEDE or promoted
+    if rollout.is_latched or (waits and not submission.is_emergency):
+        because = f"{name} waits until rollout {rollout.id} of {rollout.release.name} has ended"
+        return Decision(queued, because, "queued", (), BAKE_SECONDS)
+    cause = f"{submission.submitted_by} wants {name} back" if submission.is_emergency else f"superseded by {name}"
+    return with_clock(roll_back(queued, now, submission.submitted_by, cause, harmful=submission.is_emergency))
 
 
 def _check(submission: Submission) -> None:
@@ -179,8 +223,12 @@ def _start(head: Head, submission: Submission, now: int) -> Decision:
         latch=None,
         clock_generation=1,
         because=because,
+        submitted_by=submission.submitted_by,
+        is_emergency=submission.is_emergency,
     )
     after = replace(head, live=rollout, slots=submission.slots, settings=submission.settings, cleanup=None)
+    if not submission.is_emergency:
+        after = replace(after, snapshot=submission)
     if head.revision is not None:  # its time to be carried out starts over when the rollout has ended
         after = replace(after, revision=replace(head.revision, called_at=None))
     clock = StartClock(endpoint, rollout.id, rollout.clock_name)

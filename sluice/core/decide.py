@@ -9,7 +9,7 @@ from sluice.core.observation import Observation
 from sluice.core.prepare import pending, preparing, rehearsing
 from sluice.core.revert import lost, rolling_back, verifying
 from sluice.core.rollout import Head, Phase
-from sluice.core.steps import baking, paused, shifting, soaking
+from sluice.core.steps import awaiting_approval, baking, paused, shifting, soaking
 
 _BY_PHASE: dict[Phase, Callable[[Head, Observation, int], Decision]] = {
     Phase.PENDING: pending,
@@ -17,6 +17,7 @@ _BY_PHASE: dict[Phase, Callable[[Head, Observation, int], Decision]] = {
     Phase.REHEARSING: rehearsing,
     Phase.SHIFTING: shifting,
     Phase.BAKING: baking,
+    Phase.AWAITING_APPROVAL: awaiting_approval,
     Phase.PAUSED: paused,
     Phase.SOAKING: soaking,
     Phase.ROLLING_BACK: rolling_back,

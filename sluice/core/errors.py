@@ -19,6 +19,10 @@ class Refused(SluiceError):
     """The request is well formed but must not happen now (another rollout is live, the release is quarantined ...)."""
 
 
+class Forbidden(Refused):
+    """It must not happen because of who asks. Recorded, unlike a refusal because of how things stand."""
+
+
 class StaleRecord(SluiceError):
     """The record changed between reading and writing: somebody else decided first. Read again, decide again."""
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sluice.core.conditions import OnBreach
 from sluice.core.decision import BAKE_SECONDS, Decision, change, duration_text, live, page, stay
 from sluice.core.judge import Judgement
+from sluice.core.orders import Breach
 from sluice.core.policy import IncidentThen
 from sluice.core.revert import roll_back
 from sluice.core.rollout import Head, Phase, Rollout
@@ -15,7 +18,8 @@ def hold(head: Head, because: str, now: int) -> Decision:
     """Neither up nor down; but not for ever."""
     rollout = live(head)
     held = now - (rollout.applied_at or rollout.phase_since)
-    if held > rollout.policy.max_hold_seconds + _phase_seconds(rollout):
+    began = (rollout.applied_at or rollout.phase_since) + _phase_seconds(rollout)
+    if now - max(began, *_later_beginnings(rollout)) > rollout.policy.max_hold_seconds:
         cause = f"held for {duration_text(held)} without a decision: {because}"
         return roll_back(head, now, "tick", cause, harmful=False)
     return stay(head, f"holding {percent_text(rollout.canary_parts)}: {because}", BAKE_SECONDS)
@@ -38,8 +42,47 @@ def incident(head: Head, because: str, now: int) -> Decision:
 def harm(head: Head, judgement: Judgement, now: int) -> Decision:
     """Harm goes back; only harm by comparison, never a rail, may be left to people by the policy."""
     if live(head).policy.on_breach is OnBreach.HOLD and not judgement.is_hard:
-        return ask_people(head, "breach", "harm by comparison", judgement, now)
+        return _breach(head, judgement, now)
     return roll_back(head, now, "judge", judgement.because, harmful=True)
+
+
+def undecided(head: Head, now: int) -> Decision | None:
+    """Harm that was left to people and is not seen any more still waits for their word; None when there was none."""
+    breach = live(head).orders.breach
+    if breach is None:
+        return None
+    said = f"harm is not seen now ({breach.cause}); `resume` goes on, `rollback` takes it back"
+    return _until_decided(head, breach, said, now)
+
+
+def _breach(head: Head, judgement: Judgement, now: int) -> Decision:
+    """Recorded, and paged, once; then it is a person's turn."""
+    rollout = live(head)
+    breach = rollout.orders.breach
+    if breach is not None:
+        return _until_decided(head, breach, f"harm by comparison: {judgement.because}", now)
+    orders = replace(rollout.orders, breach=Breach(now, judgement.because))
+    weight = percent_text(rollout.canary_parts)
+    because = f"holding {weight} for people to decide, harm by comparison: {judgement.because}"
+    told = page(head, f"{head.endpoint}: {rollout.release.name} is held: harm by comparison", judgement.because)
+    return change(head, "breach", because, BAKE_SECONDS, told, orders=orders)
+
+
+def _until_decided(head: Head, breach: Breach, because: str, now: int) -> Decision:
+    rollout = live(head)
+    lasted = now - breach.at
+    if lasted > rollout.policy.max_hold_seconds:
+        cause = f"harm was held for {duration_text(lasted)} and nobody decided: {breach.cause}"
+        return roll_back(head, now, "tick", cause, harmful=True)
+    return stay(
+        head, f"holding {percent_text(rollout.canary_parts)} for {duration_text(lasted)}: {because}", BAKE_SECONDS
+    )
+
+
+def _later_beginnings(rollout: Rollout) -> tuple[int, int]:
+    """A hold counts anew after a pause, and after a wait whose end was known."""
+    wait = rollout.orders.wait
+    return rollout.orders.held_from or 0, (wait.until or 0) if wait else 0
 
 
 def ask_people(head: Head, kind: str, what: str, judgement: Judgement, now: int) -> Decision:

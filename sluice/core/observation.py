@@ -164,6 +164,14 @@ class ArtifactFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class HookAnswer:
+    """What a hook came to: whether it agreed, and a text that says what it did. No answer is no agreement."""
+
+    agreed: bool
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Observation:
     """All facts of one tick. `None` means not gathered in this phase, because the decision does not need it."""
 
@@ -175,3 +183,4 @@ class Observation:
     smoke: SmokeFacts | None = None
     artifacts: ArtifactFacts | None = None
     scaling: tuple[ScalingTarget, ...] | None = None
+    hooks: tuple[HookAnswer, ...] | None = None

@@ -6,7 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from sluice.core.ascent import next_step
+from sluice.core.conditions import ApprovalThen
 from sluice.core.decision import duration_text
+from sluice.core.orders import Breach, Wait
 from sluice.core.policy import AfterSoak, IncidentThen, OnInconclusive
 from sluice.core.prepare import PREPARE_SECONDS, REHEARSE_SECONDS
 from sluice.core.revert import GIVE_UP_SECONDS, OVERDUE_SECONDS, VERIFY_SECONDS
@@ -39,17 +42,28 @@ class Next:
 
 def next_event(rollout: Rollout, now: int) -> Next:
     """What the live rollout waits for, and what happens when it waits in vain."""
+    if rollout.orders.breach is not None and not rollout.is_latched:
+        return _after_harm(rollout, rollout.orders.breach, now)
     return _BY_PHASE[rollout.phase](rollout, now)
 
 
 def between_rollouts(head: Head, now: int) -> str:
     """What comes next when nothing is being tried."""
+    if head.queued is not None:
+        return f"the sweep starts {head.queued.release.name}, which was waiting, within a minute"
     waiting = "nothing until `pulumi up` submits a release"
     if head.revision is not None:
         waiting += f"; slot {head.champion.slot} goes to {head.revision.instances} instances"
     if head.cleanup is None:
         return waiting
     return f"{waiting}; slot {head.cleanup.slot} is given up {_when(head.cleanup.due, now)}"
+
+
+def _after_harm(rollout: Rollout, breach: Breach, now: int) -> Next:
+    latest = breach.at + rollout.policy.max_hold_seconds
+    return Next(
+        f"a person decides after harm; without a word taken back {_when(latest, now)}", None, latest, Then.ROLL_BACK
+    )
 
 
 def _pending(rollout: Rollout, now: int) -> Next:
@@ -68,6 +82,8 @@ def _preparing(rollout: Rollout, now: int) -> Next:
 
 
 def _rehearsing(rollout: Rollout, now: int) -> Next:
+    if rollout.orders.wait is not None:
+        return _waiting(rollout, rollout.orders.wait, now)
     first = percent_text(rollout.policy.steps[0].weight_parts)
     drill = rollout.rehearsal
     if drill is not None and drill.answered_at is None:
@@ -93,7 +109,17 @@ def _shifting(rollout: Rollout, now: int) -> Next:
     return Next(sentence, None, latest, Then.ROLL_BACK)
 
 
+def _waiting(rollout: Rollout, wait: Wait, now: int) -> Next:
+    """A step that only a stop, a freeze or a gate keeps from beginning."""
+    latest = (wait.until or wait.since) + rollout.policy.max_hold_seconds
+    target = percent_text(rollout.policy.steps[next_step(rollout)].weight_parts)
+    sentence = f"{target} once nothing is in its way; otherwise taken back {_when(latest, now)}"
+    return Next(sentence, wait.until, latest, Then.ROLL_BACK)
+
+
 def _baking(rollout: Rollout, now: int) -> Next:
+    if rollout.orders.wait is not None:
+        return _waiting(rollout, rollout.orders.wait, now)
     if rollout.incident_since is not None and rollout.policy.shared_incident.then is IncidentThen.ROLLBACK:
         latest = rollout.incident_since + rollout.policy.shared_incident.after_seconds
         sentence = f"goes on when the shared incident ends; if it lasts, taken back {_when(latest, now)}"
@@ -116,8 +142,24 @@ def _baking(rollout: Rollout, now: int) -> Next:
     return Next(f"{may}; without it taken back {_when(over, now)}", earliest, over, Then.ROLL_BACK)
 
 
+def _awaiting(rollout: Rollout, now: int) -> Next:
+    index = next_step(rollout)
+    approval = rollout.policy.steps[index].approval
+    latest = rollout.phase_since + (approval.timeout_seconds if approval else 0)
+    weight = percent_text(rollout.policy.steps[index].weight_parts)
+    if approval is not None and approval.then is ApprovalThen.HOLD:
+        over = latest + rollout.policy.max_hold_seconds
+        sentence = f"{weight} once `approve` is said; without it held, and taken back {_when(over, now)}"
+        return Next(sentence, None, over, Then.ROLL_BACK)
+    return Next(
+        f"{weight} once `approve` is said; without it taken back {_when(latest, now)}", None, latest, Then.ROLL_BACK
+    )
+
+
 def _paused(rollout: Rollout, now: int) -> Next:
     latest = rollout.phase_since + rollout.policy.max_hold_seconds
+    if rollout.orders.pause is not None:
+        return Next(f"`resume` goes on; without it taken back {_when(latest, now)}", None, latest, Then.ROLL_BACK)
     sentence = (
         f"goes on when the canary is at {percent_text(rollout.canary_parts)} again, as it was asked to be; "
         f"otherwise taken back {_when(latest, now)}"
@@ -162,6 +204,7 @@ _BY_PHASE: dict[Phase, Callable[[Rollout, int], Next]] = {
     Phase.REHEARSING: _rehearsing,
     Phase.SHIFTING: _shifting,
     Phase.BAKING: _baking,
+    Phase.AWAITING_APPROVAL: _awaiting,
     Phase.PAUSED: _paused,
     Phase.SOAKING: _soaking,
     Phase.ROLLING_BACK: _rolling_back,

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from sluice.core.actions import EnsureConfig, EnsureModel, SetAlarm, SetInstances, UpdateEndpoint, VariantSpec
+from sluice.core.ascent import go_up, is_forced
 from sluice.core.blame import Blame, attribute
 from sluice.core.decision import BUSY_SECONDS, NOW_SECONDS, Decision, change, duration_text, enter, live, stay
 from sluice.core.names import config_name, model_name
@@ -13,7 +14,6 @@ from sluice.core.observation import ConfiguredVariant, Observation, Variant
 from sluice.core.revert import roll_back
 from sluice.core.rollout import Head, Phase, Prepared, Rehearsal, Rollout
 from sluice.core.scaling import before_update, suspend
-from sluice.core.steps import begin_step
 
 PREPARE_SECONDS = 90 * 60
 """A new fleet takes 5 to 30 minutes; three times that means it is not coming."""
@@ -128,13 +128,14 @@ def _after_rehearsal(head: Head, drill: Rehearsal, seen: Observation, now: int) 
             reset,
         )
     attribution = attribute(rollout, seen.alarms)
-    if now - rollout.phase_since > REHEARSE_SECONDS:
+    waits = rollout.orders.wait is not None
+    if now - rollout.phase_since > REHEARSE_SECONDS and not waits:
         return _give_up(head, now, f"no first step within {duration_text(REHEARSE_SECONDS)}: {attribution.because}")
-    if attribution.blame is not Blame.NOBODY:
+    if attribution.blame is not Blame.NOBODY and not is_forced(rollout, now):
         return stay(head, f"waiting before the first step: {attribution.because}", BUSY_SECONDS)
     if not seen.endpoint.serves(rollout.weights):
         return stay(head, f"waiting before the first step: endpoint is {seen.endpoint.status}", NOW_SECONDS)
-    return begin_step(head, 0, seen, now)
+    return go_up(head, seen, now)
 
 
 def _give_up(head: Head, now: int, cause: str) -> Decision:
@@ -155,14 +156,20 @@ def _ask_for_slot(head: Head, seen: Observation, now: int) -> Decision:
             now,
             f"slot {rollout.to_slot} takes {seen.endpoint.parts[rollout.to_slot]} parts of traffic: it is not free",
         )
+    stable_model = seen.configured[rollout.from_slot].model_name
+    if _is_warm(head, seen.configured):
+        because = f"{rollout.release.name} is still warm in {rollout.to_slot}: nothing to build"
+        kept = seen.configured[rollout.to_slot].model_name
+        warm = Prepared(kept, seen.endpoint.config_name, now, None, stable_model)
+        return change(head, "slot_warm", because, NOW_SECONDS, prepared=warm)
     variants = variants_with(rollout, seen.configured, seen)
     name = config_name(rollout.endpoint, variants, rollout.settings)
     model = model_name(rollout.endpoint, rollout.release, rollout.settings)
-    prepared = Prepared(model, name, now, None)
+    prepared = Prepared(model, name, now, None, stable_model)
     because = f"adding {rollout.release.name} as {rollout.to_slot} at 0 %: configuration {name}"
     made = _fallback_model(rollout, variants)
     return change(
-        replace(head, fallback=rollout.fallback) if made else head,
+        replace(head, standby=None, fallback=rollout.fallback) if made else replace(head, standby=None),
         "slot_asked",
         because,
         BUSY_SECONDS,
@@ -183,6 +190,15 @@ def _fallback_model(rollout: Rollout, variants: tuple[VariantSpec, ...]) -> tupl
     name = model_name(rollout.endpoint, fallback.release, rollout.settings)
     made = any(variant.slot == fallback.slot and variant.model_name == name for variant in variants)
     return (EnsureModel(name, fallback.release, rollout.settings),) if made else ()
+
+
+def _is_warm(head: Head, configured: Mapping[str, ConfiguredVariant]) -> bool:
+    """Whether the slot kept the very release that has to come back: seconds then, instead of building it for minutes."""
+    rollout, standby = live(head), head.standby
+    if not rollout.is_emergency or standby is None or rollout.to_slot not in configured:
+        return False
+    kept = (standby.slot, standby.release, standby.model_name)
+    return kept == (rollout.to_slot, rollout.release, configured[rollout.to_slot].model_name)
 
 
 def _instance_type(configured: Mapping[str, ConfiguredVariant], slot: str) -> str | None:

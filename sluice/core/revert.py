@@ -63,7 +63,9 @@ def rolling_back(head: Head, seen: Observation, now: int) -> Decision:
     back = seen.endpoint.serves(_present(rollout, seen))
     if back and now >= (rollout.call_before or 0) + UNDO_SECONDS:
         because = f"{_back_text(rollout)} has all traffic back after {duration_text(now - latch.at)}"
-        return enter(head, Phase.VERIFYING, now, because, BAKE_SECONDS, latch=replace(latch, weights_back_at=now))
+        hooks = tuple(range(len(rollout.policy.on_rollback)))
+        latched = replace(latch, weights_back_at=now, hooks_left=hooks, hook_tries=0)
+        return enter(head, Phase.VERIFYING, now, because, NOW_SECONDS if hooks else BAKE_SECONDS, latch=latched)
     if now - latch.at > GIVE_UP_SECONDS:
         return _end(
             head,
@@ -88,6 +90,9 @@ def verifying(head: Head, seen: Observation, now: int) -> Decision:
         if now - _latch(rollout).at > GIVE_UP_SECONDS:
             return _end(head, Phase.FAILED, now, f"not seen in order for {duration_text(GIVE_UP_SECONDS)}: {because}")
         return stay(head, because, _pace(_latch(rollout), now), *_reassert(rollout, seen))
+    called = _hooks_called(head, seen)
+    if called is not None:
+        return called
     stables = rollout.alarms.get(rollout.back_slot, SlotAlarms((), ()))
     firing = [
         name for name in (*stables.relative, *stables.rails) if name in seen.alarms and seen.alarms[name].is_firing
@@ -103,6 +108,24 @@ def verifying(head: Head, seen: Observation, now: int) -> Decision:
             f"{rollout.release.name} was rolled back ({cause}), but stable's alarm {firing[0]} fires",
         )
     return stay(head, f"verifying {rollout.back_release.name}: its alarm {firing[0]} still fires", BAKE_SECONDS)
+
+
+def _hooks_called(head: Head, seen: Observation) -> Decision | None:
+    """The policy's hooks, called since the weights are back. One that keeps failing is told of and left: stable serves."""
+    rollout = live(head)
+    latch = _latch(rollout)
+    if not latch.hooks_left or seen.hooks is None:
+        return None
+    hooks = rollout.policy.on_rollback
+    answers = list(zip(latch.hooks_left, seen.hooks, strict=True))
+    failed = tuple(i for i, answer in answers if not answer.agreed)
+    tries = latch.hook_tries + 1
+    left = tuple(i for i in failed if tries <= hooks[i].retries)
+    because = "after the rollback: " + "; ".join(f"{hooks[i].target} {answer.text}" for i, answer in answers)
+    lost_now = [i for i in failed if i not in left]
+    told = (page(head, f"{head.endpoint}: hook after the rollback failed", because),) if lost_now else ()
+    after = replace(latch, hooks_left=left, hook_tries=tries)
+    return change(head, "hooks_called", because, BAKE_SECONDS if left else NOW_SECONDS, *told, latch=after)
 
 
 def lost(head: Head, seen: Observation, now: int) -> Decision:

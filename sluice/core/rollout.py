@@ -10,12 +10,17 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from sluice.core.orders import NO_ORDERS, Orders, Said
 from sluice.core.policy import Policy, Step
 from sluice.core.release import Release
 from sluice.core.weights import WHOLE
 
 SCHEMA = 1
 """Version of the stored records. Raise it together with an upgrade in `sluice.core.audit`."""
+
+
+UNKNOWN = "unknown"
+"""Who submitted, where nobody said."""
 
 
 class Phase(StrEnum):
@@ -26,6 +31,7 @@ class Phase(StrEnum):
     REHEARSING = "rehearsing"
     SHIFTING = "shifting"
     BAKING = "baking"
+    AWAITING_APPROVAL = "awaiting_approval"
     PAUSED = "paused"
     SOAKING = "soaking"
     SETTLED = "settled"
@@ -85,12 +91,13 @@ class ScalingTarget:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """How far preparation came: the names asked for, when the update was asked for, when the smoke test passed."""
+    """How far preparation came: the names asked for, when the update was asked for, when the smoke test passed; and stable's model."""
 
     model_name: str
     config_name: str
     update_asked_at: int | None
     smoke_passed_at: int | None
+    stable_model: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +120,9 @@ class Fallback:
 
 @dataclass(frozen=True, slots=True)
 class Latch:
-    """The decision to roll back. Once set it stays. `to` is the slot that takes everything where that is not stable's."""
+    """The decision to roll back. Once set it stays. `to` is the slot that takes everything where that is not stable's; `hooks_left`
+    are those of the policy still to be called, by index.
+    """
 
     at: int
     by: str
@@ -121,6 +130,8 @@ class Latch:
     harmful: bool
     weights_back_at: int | None
     to: str | None = None
+    hooks_left: tuple[int, ...] = ()
+    hook_tries: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +150,7 @@ class Rollout:
 
     `quantiles` are stable's, in microseconds, of the hour before the first exposure, by latency metric and p50, p90, p99: read
     once and fixed, because what canary and stable are compared by must not move with either of them.
+    `is_emergency` is a way back to a release that served before: no stop, freeze, approval or gate stands in its way.
     """
 
     id: str
@@ -170,6 +182,10 @@ class Rollout:
     clock_generation: int
     because: str
     fallback: Fallback | None = None
+    submitted_by: str = UNKNOWN
+    is_emergency: bool = False
+    raised_from: int = 0
+    orders: Orders = NO_ORDERS
 
     @property
     def is_latched(self) -> bool:
@@ -214,11 +230,39 @@ class Rollout:
 
 
 @dataclass(frozen=True, slots=True)
+class Submission:
+    """A release handed over, and the snapshot its rollout will run on. `submitted_by` may not approve it."""
+
+    schema: int
+    endpoint: str
+    release: Release
+    nonce: str
+    policy: Policy
+    slots: tuple[str, ...]
+    alarms: Mapping[str, SlotAlarms]
+    settings: EndpointSettings
+    instances: int
+    scaling: ScalingMode = ScalingMode.SUSPEND
+    submitted_by: str = UNKNOWN
+    is_emergency: bool = False
+    fallback: Fallback | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Champion:
     """The release that serves when nothing is being tried, and the slot it sits in."""
 
     slot: str
     release: Release
+
+
+@dataclass(frozen=True, slots=True)
+class Standby:
+    """The release that stayed warm at weight 0 after the soak, and the SageMaker model by which it is known again."""
+
+    slot: str
+    release: Release
+    model_name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,7 +312,8 @@ class Head:
     `settings` and `instances` are what was last asked for beside releases, whether or not it is carried out yet. `scaling` is
     what was registered before it was suspended, until it stands again. `let_go_at` is set when the endpoint's stack was destroyed;
     the record only remembers from then on, until an endpoint of that name is taken over again. `theirs`: somebody
-    else made the endpoint, and it outlives the stack.
+    else made the endpoint, and it outlives the stack. `stop` keeps every step from beginning until it is lifted; `queued` is
+    tried when nothing is live any more; `snapshot` is the last ordinary submission that was tried.
     """
 
     schema: int
@@ -289,8 +334,13 @@ class Head:
     version: int
     chain: str
     fallback: Fallback | None = None
+    stop: Said | None = None
+    queued: Submission | None = None
+    snapshot: Submission | None = None
+    standby: Standby | None = None
 
     @property
     def is_unfinished(self) -> bool:
         """Whether the sweep has something to look after."""
-        return self.live is not None or self.cleanup is not None or self.revision is not None or bool(self.scaling)
+        waiting = (self.live, self.cleanup, self.revision, self.queued)
+        return any(item is not None for item in waiting) or bool(self.scaling)

@@ -14,7 +14,7 @@ MOST_SECONDS = 3 * 86400
 """Rows of older minutes are not read again: a judged rollout and the latest labels of a day are well within."""
 QUANTILE_SECONDS = 3600
 """Stable's hour before the first exposure."""
-_JUDGED = (Phase.BAKING, Phase.SOAKING)
+_JUDGED = (Phase.BAKING, Phase.AWAITING_APPROVAL, Phase.SOAKING)
 _MINUTE = 60
 
 
@@ -41,7 +41,8 @@ class Reading:
 
 def reading(rollout: Rollout, now: int) -> Reading | None:
     """The minutes since the first exposure that are old enough to be complete; None where nothing is judged."""
-    if rollout.phase not in _JUDGED or rollout.first_exposure_at is None:
+    paused_by_a_person = rollout.phase is Phase.PAUSED and rollout.orders.pause is not None
+    if not (rollout.phase in _JUDGED or paused_by_a_person) or rollout.first_exposure_at is None:
         return None
     until = (now - rollout.policy.judge.data_lag_seconds) // _MINUTE * _MINUTE
     since = max(-(-rollout.first_exposure_at // _MINUTE) * _MINUTE, until - MOST_SECONDS)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sluice.core.actions import SetInstances, SetWeights
+from sluice.core.actions import SetWeights
+from sluice.core.ascent import CALL_SECONDS, enter_pause, go_up, is_forced, missing_capacity, next_step
 from sluice.core.blame import Attribution, Blame, attribute
+from sluice.core.conditions import ApprovalThen
 from sluice.core.decision import (
     BAKE_SECONDS,
     BUSY_SECONDS,
@@ -21,47 +23,20 @@ from sluice.core.decision import (
     stay,
     ticket,
 )
-from sluice.core.holding import ask_people, harm, hold, incident
+from sluice.core.holding import ask_people, harm, hold, incident, undecided
 from sluice.core.judge import Judgement, Verdict, judge
 from sluice.core.observation import Observation
+from sluice.core.orders import NO_ORDERS
 from sluice.core.policy import AfterSoak, OnInconclusive
 from sluice.core.revert import outcome_of, roll_back
-from sluice.core.rollout import Champion, Cleanup, Head, Phase, Rollout, Shift
+from sluice.core.rollout import Champion, Cleanup, Head, Phase, Rollout, Shift, Standby
 from sluice.core.rows import asked, seen_applied
 from sluice.core.weights import WHOLE, percent_text
 
-CALL_SECONDS = 10
-"""How long after its intent a raise may still be issued. Then it needs a new intent, so a latch in between always wins."""
 SHIFT_SECONDS = 10 * 60
 """A weights-only call takes up to half a minute; ten minutes mean the endpoint does not take it."""
 KEPT_RELEASES = 5
 """Releases that stay restorable after they stopped being champion."""
-
-
-def begin_step(head: Head, index: int, seen: Observation, now: int) -> Decision:
-    """Record the intent to raise the canary to step `index`, then ask. Capacity must be there first."""
-    rollout = live(head)
-    short = _missing_capacity(rollout, seen)
-    if short:
-        return stay(head, short, BUSY_SECONDS, *_more_instances(rollout, seen))
-    step = rollout.policy.steps[index]
-    because = f"raising {rollout.release.name} to {percent_text(step.weight_parts)} (step {index + 1} of {len(rollout.policy.steps)})"
-    raised = replace(rollout, step=index, canary_parts=step.weight_parts)
-    return enter(
-        head,
-        Phase.SHIFTING,
-        now,
-        because,
-        NOW_SECONDS,
-        SetWeights(rollout.endpoint, raised.weights, now + CALL_SECONDS),
-        step=index,
-        canary_parts=step.weight_parts,
-        call_before=now + CALL_SECONDS,
-        applied_at=None,
-        first_exposure_at=rollout.first_exposure_at or now,
-        shifts=asked(rollout.shifts, index, step.weight_parts, now),
-        quantiles=rollout.quantiles or seen.quantiles,
-    )
 
 
 def shifting(head: Head, seen: Observation, now: int) -> Decision:
@@ -78,7 +53,7 @@ def shifting(head: Head, seen: Observation, now: int) -> Decision:
         return roll_back(head, now, "tick", cause, harmful=False)
     if not seen.endpoint.in_service or now < (rollout.call_before or 0):
         return stay(head, f"shifting to {weight}: endpoint is {seen.endpoint.status}", NOW_SECONDS)
-    if seen.endpoint.desired_parts.get(rollout.to_slot) != _parts_before(rollout):
+    if seen.endpoint.desired_parts.get(rollout.to_slot) != rollout.raised_from:
         return _pause(head, seen, now)
     call_before = now + CALL_SECONDS
     again = SetWeights(rollout.endpoint, rollout.weights, call_before)
@@ -105,6 +80,9 @@ def baking(head: Head, seen: Observation, now: int) -> Decision:
         return replace(hold(head, f"endpoint is {seen.endpoint.status}", now), wait_seconds=BUSY_SECONDS)
     if not seen.endpoint.serves(rollout.weights):
         return _pause(head, seen, now)
+    ordered = _ordered(head, seen, now)
+    if ordered is not None:
+        return ordered
     if blamed.incident or judgement.is_incident:
         return incident(head, blamed.because if blamed.incident else judgement.because, now)
     if rollout.incident_since is not None:
@@ -118,17 +96,42 @@ def baking(head: Head, seen: Observation, now: int) -> Decision:
 
 
 def paused(head: Head, seen: Observation, now: int) -> Decision:
-    """Somebody changed the weights. Never fought; left when the weights are ours again, ended when it lasts too long."""
+    """Somebody paused it, or changed the weights. Never fought; left by `resume`, or when the weights are ours again; not for ever."""
     rollout = live(head)
     blamed = _alarms(head, seen, now)
     if isinstance(blamed, Decision):
         return blamed
-    if seen.endpoint.serves(rollout.weights):
+    said = rollout.orders.pause
+    judgement = judge(rollout.policy, seen.rows, rollout.step)
+    if said is not None and judgement.verdict is Verdict.ROLL_BACK:
+        return harm(head, judgement, now)
+    if said is None and seen.endpoint.serves(rollout.weights):
         return _go_on(head, now)
     if now - rollout.phase_since > rollout.policy.max_hold_seconds:
         cause = f"paused for {duration_text(now - rollout.phase_since)} and nobody decided"
         return roll_back(head, now, "tick", cause, harmful=False)
     return stay(head, f"{rollout.because}; paused for {duration_text(now - rollout.phase_since)}", BAKE_SECONDS)
+
+
+def awaiting_approval(head: Head, seen: Observation, now: int) -> Decision:
+    """Everything but a person's agreement is there. Watched like a bake; without an answer in time the policy says what happens."""
+    rollout = live(head)
+    blamed = _alarms(head, seen, now)
+    if isinstance(blamed, Decision):
+        return blamed
+    judgement = judge(rollout.policy, seen.rows, rollout.step)
+    if judgement.verdict is Verdict.ROLL_BACK:
+        return harm(head, judgement, now)
+    if seen.endpoint.in_service and not seen.endpoint.serves(rollout.weights):
+        return _pause(head, seen, now)
+    waited = now - rollout.phase_since
+    approval = rollout.policy.steps[next_step(rollout)].approval
+    limit = approval.timeout_seconds if approval else 0
+    if waited > limit and (approval is None or approval.then is ApprovalThen.ROLLBACK):
+        return roll_back(head, now, "tick", f"not approved within {duration_text(limit)}", harmful=False)
+    if waited > limit + rollout.policy.max_hold_seconds:
+        return roll_back(head, now, "tick", f"not approved in {duration_text(waited)}", harmful=False)
+    return stay(head, f"{rollout.because}; waiting for {duration_text(waited)}", BAKE_SECONDS)
 
 
 def soaking(head: Head, seen: Observation, now: int) -> Decision:
@@ -142,6 +145,9 @@ def soaking(head: Head, seen: Observation, now: int) -> Decision:
         return harm(head, judgement, now)
     if seen.endpoint.in_service and not seen.endpoint.serves(rollout.weights):
         return _pause(head, seen, now)
+    held = undecided(head, now)
+    if held is not None:
+        return held
     soaked = now - rollout.phase_since
     if soaked < rollout.policy.soak_seconds:
         left = duration_text(rollout.policy.soak_seconds - soaked)
@@ -162,21 +168,33 @@ def _alarms(head: Head, seen: Observation, now: int) -> Decision | Attribution:
     return attribution
 
 
+def _ordered(head: Head, seen: Observation, now: int) -> Decision | None:
+    """What a person said of this step, or still has to say; None leaves it to the evidence."""
+    rollout = live(head)
+    if is_forced(rollout, now):
+        return go_up(head, seen, now)
+    held = undecided(head, now)
+    if held is not None:
+        return held
+    return enter_pause(head, rollout.orders.pause, now) if rollout.orders.pause is not None else None
+
+
 def _weigh(head: Head, judgement: Judgement, seen: Observation, now: int) -> Decision:
     rollout = live(head)
     step = rollout.current_step
     passed = now - (rollout.applied_at or now)
     weight = percent_text(rollout.canary_parts)
-    if passed < step.bake_min_seconds:
+    hurried = (rollout.orders.skip or rollout.orders.promote) is not None
+    if passed < step.bake_min_seconds and not hurried:
         progress = f"{duration_text(passed)} of {duration_text(step.bake_min_seconds)} passed"
         left = max(NOW_SECONDS, min(BAKE_SECONDS, step.bake_min_seconds - passed))
         return stay(head, f"holding {weight}: {progress}; {judgement.because}", left)
-    short = _missing_capacity(rollout, seen)
+    short = missing_capacity(rollout, seen)
     if short:
         return hold(head, short, now)
-    if judgement.verdict is Verdict.ADVANCE:
-        advanced = begin_step(head, rollout.step + 1, seen, now)
-        return replace(advanced, because=f"{advanced.because}: {judgement.because}")
+    # A person who hurries may waive proofs, as a policy may with on_inconclusive; samples and doubts nobody may.
+    if judgement.verdict is Verdict.ADVANCE or (hurried and judgement.is_underpowered):
+        return go_up(head, seen, now, judgement.because)
     if passed < step.bake_max_seconds:
         return stay(head, f"holding {weight}: not enough evidence yet: {judgement.because}", BAKE_SECONDS)
     return _inconclusive(head, judgement, seen, now)
@@ -191,8 +209,7 @@ def _inconclusive(head: Head, judgement: Judgement, seen: Observation, now: int)
             cause = f"inconclusive after {passed} at {weight}: {judgement.because}"
             return roll_back(head, now, "tick", cause, harmful=False)
         case OnInconclusive.ADVANCE if judgement.is_underpowered:
-            advanced = begin_step(head, rollout.step + 1, seen, now)
-            return replace(advanced, because=f"{advanced.because}: under-powered after {passed}: {judgement.because}")
+            return go_up(head, seen, now, f"under-powered after {passed}: {judgement.because}")
         case OnInconclusive.PAUSE:
             return ask_people(head, "inconclusive", f"inconclusive after {passed}", judgement, now)
         case _:
@@ -215,6 +232,7 @@ def _promote(head: Head, now: int) -> Decision:
     after = replace(
         decided.next,
         champion=Champion(rollout.to_slot, rollout.release),
+        live=replace(live(decided.next), orders=NO_ORDERS),
         previous=(old, *(r for r in head.previous if r.digest != old.digest))[:KEPT_RELEASES],
     )
     told = ticket(head, f"{head.endpoint}: {rollout.release.name} promoted", because)
@@ -254,9 +272,15 @@ def _settle(head: Head, now: int) -> Decision:
         live=None,
         outcome=outcome_of(rollout, Phase.SETTLED, now, because),
         cleanup=Cleanup(rollout.from_slot, now, None) if retire else None,
+        standby=None if retire else _standby(rollout),
     )
     told = ticket(head, f"{head.endpoint}: {rollout.release.name} settled", because)
     return Decision(after, because, Phase.SETTLED.value, (mirror(after), told))
+
+
+def _standby(rollout: Rollout) -> Standby | None:
+    model = rollout.prepared.stable_model if rollout.prepared else ""
+    return Standby(rollout.from_slot, rollout.stable, model) if model else None
 
 
 def _pause(head: Head, seen: Observation, now: int) -> Decision:
@@ -273,23 +297,3 @@ def _pause(head: Head, seen: Observation, now: int) -> Decision:
 
 def _applied(rollout: Rollout, now: int) -> tuple[Shift, ...]:
     return seen_applied(rollout.shifts, rollout.step, rollout.canary_parts, now)
-
-
-def _parts_before(rollout: Rollout) -> int:
-    return rollout.policy.steps[rollout.step - 1].weight_parts if rollout.step > 0 else 0
-
-
-def _missing_capacity(rollout: Rollout, seen: Observation) -> str | None:
-    variant = seen.endpoint.variants.get(rollout.to_slot)
-    have = variant.current_instances if variant else 0
-    if have >= rollout.instances:
-        return None
-    return f"waiting for capacity: slot {rollout.to_slot} has {have} of {rollout.instances} instances"
-
-
-def _more_instances(rollout: Rollout, seen: Observation) -> tuple[SetInstances, ...]:
-    """Asked for once, and only before the first step: the endpoint is busy for minutes then, and a way back would have to wait."""
-    variant = seen.endpoint.variants.get(rollout.to_slot)
-    if variant is None or variant.desired_instances >= rollout.instances:
-        return ()
-    return (SetInstances(rollout.endpoint, rollout.to_slot, rollout.instances),)

@@ -22,12 +22,18 @@ class MemoryStore:
     beats: dict[str, Heartbeat] = field(default_factory=dict)
     refuses_writes: bool = False
     refuses_reads: bool = False
+    _read: dict[str, tuple[Document, Head]] = field(default_factory=dict)
 
     def head(self, endpoint: str) -> Head | None:
         if self.refuses_reads:
             raise StoreUnavailable("the simulated table refuses reads")
         document = self.heads.get(endpoint)
-        return read_head(document) if document else None
+        if document is None:
+            return None
+        known = self._read.get(endpoint)
+        if known is None or known[0] is not document:  # read once per change: hunts look thousands of times a change
+            known = self._read[endpoint] = (document, read_head(document))
+        return known[1]
 
     def commit(self, change: Change) -> None:
         self._write()

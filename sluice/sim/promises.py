@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from sluice.core.actions import SetWeights
 from sluice.core.audit import Event, chain_faults, event_hash, read_head, replay
 from sluice.core.blame import alarm_names
-from sluice.core.names import model_name
 from sluice.core.rollout import ENDED, Head, Phase, Rollout
 from sluice.core.weights import WHOLE
 from sluice.sim.turmoil import Turmoil, trials_of
@@ -107,11 +106,8 @@ class Promises:
     def _verified(self, rollout: Rollout) -> None:
         world = self.world
         configured = world.configs[world.config_name].get(rollout.to_slot)
-        wanted = model_name(rollout.endpoint, rollout.release, rollout.settings)
-        self._hold(
-            configured is not None and configured.model_name == wanted,
-            f"6: {rollout.to_slot} holds {configured}, not {wanted}",
-        )
+        held = world.models.get(configured.model_name) if configured is not None else None
+        self._hold(held == rollout.release, f"6: {rollout.to_slot} holds {configured}, not {rollout.release.name}")
         self._hold(
             rollout.prepared is not None and rollout.prepared.smoke_passed_at is not None,
             "6: traffic without a smoke test",

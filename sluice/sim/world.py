@@ -19,6 +19,7 @@ from sluice.core.actions import (
     StartClock,
 )
 from sluice.core.adoption import FoundEndpoint
+from sluice.core.conditions import Hook
 from sluice.core.errors import EndpointBusy, SluiceError
 from sluice.core.names import AlarmName
 from sluice.core.observation import (
@@ -26,6 +27,7 @@ from sluice.core.observation import (
     ConfiguredVariant,
     Counts,
     EndpointFacts,
+    HookAnswer,
     Row,
     SlotMinute,
     SmokeFacts,
@@ -34,6 +36,7 @@ from sluice.core.observation import (
 )
 from sluice.core.policy import LatencyMetric
 from sluice.core.reaction import AlarmEvent
+from sluice.core.record import Document
 from sluice.core.release import Release
 from sluice.core.rollout import ScalingTarget, SlotAlarms
 from sluice.core.rows import Limits, Reading
@@ -79,6 +82,7 @@ class World:
     store: MemoryStore = field(default_factory=MemoryStore)
     clocks_running: set[str] = field(default_factory=set)
     mirror: dict[str, Mapping[str, str | int | None]] = field(default_factory=dict)
+    hook_faults: dict[str, str] = field(default_factory=dict)
     notices: list[Notify] = field(default_factory=list)
     kept: dict[str, str] = field(default_factory=dict)
     calls: list[tuple[int, str, object]] = field(default_factory=list)
@@ -255,9 +259,21 @@ class World:
     def send(self, notice: Notify) -> None:
         self.notices.append(notice)
 
+    def ask(self, hook: Hook, call: Document) -> HookAnswer:
+        return self._hooked("ask", hook, call)
+
+    def tell(self, hook: Hook, call: Document) -> HookAnswer:
+        return self._hooked("tell", hook, call)
+
+    def _hooked(self, how: str, hook: Hook, call: Document) -> HookAnswer:
+        """`hook_faults` says by target why it does not agree."""
+        self._call(how, (hook.target, call))
+        fault = self.hook_faults.get(hook.target)
+        return HookAnswer(fault is None, fault or "agreed")
+
     @property
     def ports(self) -> Ports:
-        return Ports(self.store, self, self, self, self, self, self, self, lambda: self.now, self, self)
+        return Ports(self.store, self, self, self, self, self, self, self, lambda: self.now, self, self, self)
 
     # Time
 

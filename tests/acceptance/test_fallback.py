@@ -17,7 +17,9 @@ def fallback(stage: Stage) -> dict[str, object]:
 
 def ask(action: str) -> dict[str, object]:
     order = {"action": action, "endpoint": ENDPOINT, "reason": "both answer nonsense", "by": "ann"}
-    answer = boto3.client("lambda").invoke(FunctionName="sluice-dev-command", Payload=json.dumps(order))
+    answer = boto3.client("lambda").invoke(
+        FunctionName="sluice-dev-command", Qualifier="pipeline", Payload=json.dumps(order)
+    )
     found: dict[str, object] = json.loads(answer["Payload"].read())
     return found
 

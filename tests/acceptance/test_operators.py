@@ -12,6 +12,9 @@ from sluice.core.rollout import Phase
 from sluice.sandbox.triage import ENDPOINT
 from tests.acceptance.conftest import Stage
 
+OPERATOR = "arn:aws:iam::123456789012:user/operator"
+"""Who is signed in here, as the sandbox names them."""
+
 
 def typed(line: str, *more: str) -> tuple[int, str, str]:
     """What a command line prints; the repository's own folder says project, stack and region."""
@@ -35,7 +38,9 @@ def test_status_during_a_rollout_then_abort_then_history(stage: Stage) -> None:
     assert "may go to 50 % in 1 min" in shown, "what happens next"
     assert f"sluice abort dev/{ENDPOINT} --reason WHY" in shown, "how to stop it"
     mine = [call for call in stage.sandbox.cloud.gate.calls[calls:] if call.role_arn is None]
-    assert {(call.service, call.operation) for call in mine} == {("lambda", "Invoke")}, "one permission is enough"
+    assert {(call.service, call.operation) for call in mine} == {("lambda", "GetFunctionUrlConfig")}, (
+        "and a request to it"
+    )
 
     code, shown, _ = typed(f"abort {ENDPOINT} --wait 120 --reason", "wrong day")
 
@@ -52,11 +57,11 @@ def test_status_during_a_rollout_then_abort_then_history(stage: Stage) -> None:
     events = json.loads(shown)["events"]
     assert code == 0
     assert [event["kind"] for event in events] == ["rolling_back", "verifying", "rolled_back"]
-    assert events[0]["by"].startswith("unproven:")
+    assert events[0]["by"] == OPERATOR
     assert [event["seq"] for event in events] == [event.seq for event in stage.sandbox.events(ENDPOINT)][-3:]
     code, shown, _ = typed(f"status {ENDPOINT}")
     assert "  why      no rollout is live\n" in shown
-    assert "↩ v2 was rolled back: aborted by unproven:" in shown
+    assert f"↩ v2 was rolled back: aborted by {OPERATOR}: wrong day" in shown
 
 
 def test_a_rollback_in_the_soak_is_not_kept_waiting_by_the_clock_of_the_soak(stage: Stage) -> None:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import json
+import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import boto3
 import pytest
 
 from infra.permissions import FUNCTION_DOCUMENTS, machine_document, scope_of
 from infra.resource_names import Names, Place
+from sluice.core.conditions import Hook, HookKind
+from sluice.core.record import encode
 from sluice.core.rollout import Phase
 from sluice.sandbox.cloud import actions
 from sluice.sandbox.cloud.faults import Fault, Raise
@@ -24,6 +28,7 @@ from tests.acceptance.conftest import Stage, on_stage
 
 NAMES = Names("sluice", "dev", Place("aws", "us-east-1", "123456789012"))
 THEIRS = "payments-are-down"
+FLAGS = "arn:aws:lambda:us-east-1:123456789012:function:flags"
 PER_INSTANCE = "SageMakerVariantInvocationsPerInstance"
 
 
@@ -44,9 +49,11 @@ def life(example: Example, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         example_policy().replace("after_soak: standby", "after_soak: retire").replace("cooldown: 24h", "cooldown: 1h")
     )
     text = text.replace("alarms: []", f"alarms: [{THEIRS}]")
+    text += f"on_rollback: [{{lambda: '{FLAGS}'}}, {{https: 'https://flags.invalid/off', timeout: 1s, retries: 0}}]\n"
     policy.write_text(text)
     with on_stage(example) as stage:
         their_alarm()
+        their_flags()
         stage.sandbox.config["protect"] = False
         stage.up("v1", policy=str(policy))
         stage.send()
@@ -88,6 +95,24 @@ def their_alarm() -> None:
         Threshold=1,
         ComparisonOperator="GreaterThanThreshold",
         TreatMissingData="notBreaching",
+    )
+
+
+def their_flags() -> None:
+    """A function of an application team, to be called after a rollback."""
+    trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    role = boto3.client("iam").create_role(
+        RoleName="flags", AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    )
+    code = io.BytesIO()
+    with zipfile.ZipFile(code, "w") as file:
+        file.writestr("flags.py", "def handler(event, context):\n    return {}\n")
+    boto3.client("lambda").create_function(
+        FunctionName="flags",
+        Runtime="python3.13",
+        Role=role["Role"]["Arn"],
+        Handler="flags.handler",
+        Code={"ZipFile": code.getvalue()},
     )
 
 
@@ -173,9 +198,14 @@ def back_by_a_person(stage: Stage, policy: object) -> None:
     stage.example.upload(stage.sandbox, "v4")
     stage.up("v4", policy=str(policy), nonce="person")
     stage.until_weight(500)
-    for order in ({"action": "history"}, {"action": "rollback", "reason": "test"}):
+    here = encode(stage.rollout.release)
+    gone = {**here, "artifact": {**here["artifact"], "url": here["artifact"]["url"] + ".gone"}}
+    submits = [{"action": "submit", "release": release, "nonce": "again", "reason": "test"} for release in (here, gone)]
+    for order in ({"action": "history"}, {"action": "rollback", "reason": "test"}, *submits):
         boto3.client("lambda").invoke(
-            FunctionName="sluice-dev-command", Payload=json.dumps({**order, "endpoint": ENDPOINT})
+            FunctionName="sluice-dev-command",
+            Qualifier="pipeline",
+            Payload=json.dumps({**order, "endpoint": ENDPOINT}),
         )
     stage.until_ended()
 
@@ -219,7 +249,8 @@ def test_nothing_the_functions_do_is_denied(life: Life) -> None:
 
 def permitted() -> list[tuple[str, str, str]]:
     """Every action of every statement of every role."""
-    scope = scope_of(NAMES, parse_stack_of_nothing())
+    hooks = (Hook(HookKind.LAMBDA, FLAGS, 5, 0), Hook(HookKind.HTTPS, "https://flags.invalid/off", 1, 0))
+    scope = replace(scope_of(NAMES, parse_stack_of_nothing()), hooks=hooks)
     made = {word: make(scope) for word, make in FUNCTION_DOCUMENTS.items()}
     made["clock"] = machine_document(NAMES)
     return [

@@ -271,6 +271,7 @@ def test_a_person_aborts_and_the_release_is_not_quarantined(stage: Stage) -> Non
 
     answer = boto3.client("lambda").invoke(
         FunctionName="sluice-dev-command",
+        Qualifier="pipeline",
         Payload=json.dumps({"action": "abort", "endpoint": ENDPOINT, "reason": "wrong day", "by": "me"}),
     )
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typer.testing import CliRunner
 
 from sluice.cli.app import app
-from sluice.cli.invoke import through_boto3
+from sluice.cli.invoke import through_urls
 from sluice.cli.outside import Outside
 from sluice.sandbox.sandbox import REPOSITORY
 from sluice.sandbox.triage import ENDPOINT
@@ -20,10 +20,10 @@ def sluice_up(stage: Stage, release: str, *words: str) -> tuple[int, str]:
     stage.sandbox.config["endpoints"] = stage.example.endpoints(release)
     clock = stage.sandbox.cloud.clock
     outside = Outside(
-        invoke=through_boto3,
+        invoke=through_urls,
         folder=REPOSITORY,
         environment=os.environ,
-        user=lambda: "ada",
+        request_id=lambda: "one",
         now=lambda: clock.now().timestamp(),
         sleep=lambda seconds: clock.run_for(seconds, lambda: False) and None,
         width=None,

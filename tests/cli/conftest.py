@@ -52,7 +52,7 @@ class Desk:
             self._invoke,
             self.folder,
             self.environment,
-            lambda: "ada",
+            lambda: "id-1",
             lambda: self.clock,
             self._sleep,
             self.width,

@@ -115,6 +115,6 @@ def test_every_phase_has_an_icon_of_its_own() -> None:
 
 
 def test_a_phase_this_version_does_not_know_is_shown_all_the_same(desk: Desk) -> None:
-    desk.answers = [baking(phase="awaiting_approval")]
+    desk.answers = [baking(phase="meditating")]
 
-    assert "? v2 in slot green: awaiting_approval for 4 min 50 s" in desk.run("status", "dev-triage").out
+    assert "? v2 in slot green: meditating for 4 min 50 s" in desk.run("status", "dev-triage").out

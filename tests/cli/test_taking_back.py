@@ -13,7 +13,7 @@ from tests.cli.conftest import Desk, baking, outcome, status
 DONE = {
     "schema": 1,
     "endpoint": "dev-triage",
-    "result": "rolling back v2 from 25 %: aborted by unproven:ada: wrong day",
+    "result": "rolling back v2 from 25 %: aborted by arn:aws:iam::1:user/ada: wrong day",
 }
 TIMED_OUT = Answer({"errorType": "Sandbox.Timedout", "errorMessage": "Task timed out after 30.00 seconds"}, True)
 
@@ -23,13 +23,13 @@ def going_back(**changes: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("command", ["abort", "rollback"])
-def test_the_sentence_is_printed_and_the_reason_and_user_are_sent(desk: Desk, command: str) -> None:
+def test_the_sentence_is_printed_and_the_reason_and_an_id_are_sent(desk: Desk, command: str) -> None:
     desk.answers = [DONE]
 
     ran = desk.run(command, "dev-triage", "--reason", "wrong day")
 
     assert (ran.exit_code, ran.out) == (0, DONE["result"] + "\n")
-    request = {"action": command, "endpoint": "dev-triage", "reason": "wrong day", "by": "ada"}
+    request = {"action": command, "endpoint": "dev-triage", "reason": "wrong day", "request": "id-1"}
     assert desk.asked == [("shop-dev-command", "eu-west-1", request)]
 
 

@@ -33,6 +33,7 @@ ENDPOINT: dict[str, Any] = {
     "dashboard_url": "https://us-east-1.console.aws.amazon.com/cloudwatch/home?region=us-east-1#dashboards/dashboard/sluice-dev-on-call",
 }
 CONTROL_PLANE = {field.name: ["x"] if "tuple" in str(field.type) else "x" for field in fields(ControlPlaneContract)}
+CONTROL_PLANE |= {"commands": {}, "command_policies": {}}
 
 
 def outputs(**changes: Any) -> dict[str, Any]:

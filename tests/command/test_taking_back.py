@@ -45,21 +45,20 @@ def test_a_rollback_quarantines(world: World, until: Until) -> None:
     assert [entry.release_name for entry in world.store.head("shop").quarantine] == ["v2"]
 
 
-def test_a_promoted_release_is_taken_back_by_rollback_only(world: World, until: Until) -> None:
+@pytest.mark.parametrize("command", [abort, rollback])
+def test_a_promoted_release_is_taken_back_too(world: World, until: Until, command) -> None:
     until(Phase.SOAKING)
 
-    with pytest.raises(Refused, match="v2 is promoted already. Use `rollback` to take it back"):
-        abort(world.ports, "shop", "me", "wrong day")
-    assert rollback(world.ports, "shop", "me", "complaints").startswith("rolling back v2 from 100 %: rolled back by me")
+    assert command(world.ports, "shop", "me", "complaints").startswith("rolling back v2 from 100 %: ")
+    assert world.store.head("shop").champion.release.name == "v1"
 
 
-def test_a_paused_soak_is_promoted_too(world: World, until: Until) -> None:
+def test_a_paused_soak_is_taken_back_too(world: World, until: Until) -> None:
     until(Phase.SOAKING)
     world.console_change(blue=5000, green=5000)
     world.run(lambda: world.store.head("shop").live.phase is Phase.PAUSED, 900)
 
-    with pytest.raises(Refused, match="promoted already"):
-        abort(world.ports, "shop", "me", "wrong day")
+    assert abort(world.ports, "shop", "me", "wrong day").startswith("rolling back v2 from 100 %: aborted by me")
 
 
 def test_a_fresh_clock_looks_at_once_whether_the_weights_are_back(world: World, until: Until) -> None:
@@ -96,7 +95,7 @@ def test_a_reason_is_required(world: World, until: Until, reason: str) -> None:
 
 
 def test_without_a_rollout_there_is_nothing_to_take_back(world: World) -> None:
-    with pytest.raises(Refused, match=r"no rollout is live, v1 serves. .* set it in the stack configuration"):
+    with pytest.raises(Refused, match=r"no rollout is live, v1 serves. .*`rollback --to RELEASE`"):
         rollback(world.ports, "shop", "me", "just so")
 
 
@@ -131,7 +130,7 @@ def test_a_record_that_never_stands_still_is_said(world: World, until: Until) ->
         abort(replace(world.ports, store=Racing(world.store, 99)), "shop", "me", "wrong day")
 
 
-def test_a_promotion_in_between_is_not_aborted(world: World, until: Until) -> None:
+def test_a_promotion_in_between_is_taken_back_too(world: World, until: Until) -> None:
     """The promotion is recorded between the command's read and its write."""
     until(Phase.SHIFTING, 10_000)
     world.pass_seconds(20)
@@ -143,8 +142,11 @@ def test_a_promotion_in_between_is_not_aborted(world: World, until: Until) -> No
                 world.tick()
             self._store.commit(change)
 
-    with pytest.raises(Refused, match="promoted already"):
-        abort(replace(world.ports, store=Promoting(world.store, 1)), "shop", "me", "wrong day")
+    abort(replace(world.ports, store=Promoting(world.store, 1)), "shop", "me", "wrong day")
+
+    head = world.store.head("shop")
+    assert (head.live.phase, head.champion.release.name) == (Phase.ROLLING_BACK, "v1")
+    assert [event.kind for event in world.store.events("shop")][-2:] == ["promoted", "rolling_back"]
 
 
 def test_the_answer_carries_its_version() -> None:

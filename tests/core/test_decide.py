@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from sluice.core.actions import EnsureConfig, Notify, SetAlarm, SetInstances, SetWeights, UpdateEndpoint
-from sluice.core.conditions import OnBreach
+from sluice.core.conditions import Hook, HookKind, OnBreach
 from sluice.core.decide import decide
 from sluice.core.decision import Decision
-from sluice.core.observation import AlarmFacts, ArtifactFacts, Observation, SmokeFacts, Variant
+from sluice.core.observation import AlarmFacts, ArtifactFacts, HookAnswer, Observation, SmokeFacts, Variant
 from sluice.core.policy import AfterSoak, IncidentThen, OnInconclusive, SharedIncident
 from sluice.core.prepare import update_was_refused
 from sluice.core.rollout import Cleanup, Head, Latch, Phase, Prepared, Rehearsal
@@ -105,7 +105,9 @@ class TestPreparing:
             ("green", 0, False),
         ]
         assert UpdateEndpoint("shop", config.name) in decision.actions
-        assert decision.next.live.prepared == Prepared(config.variants[1].model_name, config.name, NOW, None)
+        assert decision.next.live.prepared == Prepared(
+            config.variants[1].model_name, config.name, NOW, None, "model-v1"
+        )
 
     def test_a_third_slot_is_kept_as_it_is(self) -> None:
         facts = endpoint(green=None)
@@ -244,7 +246,9 @@ class TestRehearsing:
 
 class TestShifting:
     def head(self, step_index: int = 1, since: int = NOW - 20, **changes: Any) -> Head:
-        return baking(step_index, since, phase=Phase.SHIFTING, call_before=since + 10, applied_at=None, **changes)
+        before = policy().steps[step_index - 1].weight_parts if step_index else 0
+        raised = {"call_before": since + 10, "applied_at": None, "raised_from": before}
+        return baking(step_index, since, phase=Phase.SHIFTING, **raised, **changes)
 
     def test_weights_that_are_seen_begin_the_bake(self) -> None:
         decision = decide(self.head(), seen(endpoint(5000, 5000)), NOW)
@@ -582,6 +586,34 @@ class TestVerifying:
 
         assert decision.next.outcome.phase is Phase.ROLLED_BACK
         assert decision.next.cleanup == Cleanup("green", NOW + 3600, None)
+
+    def hooked(self, *left: int, tries: int = 0) -> Head:
+        hooks = (Hook(HookKind.HTTPS, "https://flags", 5, 1), Hook(HookKind.HTTPS, "https://other", 5, 0))
+        made = rolling_back(phase=Phase.VERIFYING, phase_since=NOW - 10, policy=policy(on_rollback=hooks))
+        latch = replace(made.live.latch, hooks_left=left, hook_tries=tries)
+        return replace(made, live=replace(made.live, latch=latch))
+
+    def test_hooks_are_called_once_the_weights_are_back(self) -> None:
+        before = self.hooked()
+        rolling = replace(before, live=replace(before.live, phase=Phase.ROLLING_BACK, call_before=None))
+        back = decide(rolling, seen(endpoint()), NOW).next.live
+        called = decide(
+            self.hooked(0, 1), seen(endpoint(), hooks=(HookAnswer(True, "ok"), HookAnswer(True, "ok"))), NOW
+        )
+
+        assert (back.phase, back.latch.hooks_left) == (Phase.VERIFYING, (0, 1))
+        assert (called.kind, called.next.live.latch.hooks_left) == ("hooks_called", ())
+        assert called.because == "after the rollback: https://flags ok; https://other ok"
+
+    def test_a_hook_that_fails_is_retried_then_told_and_never_in_the_way(self) -> None:
+        fails = (HookAnswer(False, "gave no answer"), HookAnswer(False, "gave no answer"))
+        first = decide(self.hooked(0, 1), seen(endpoint(), hooks=fails), NOW)
+        last = decide(self.hooked(0, tries=1), seen(endpoint(), hooks=fails[:1]), NOW)
+
+        assert first.next.live.latch.hooks_left == (0,), "the other one is tried once only"
+        assert any(isinstance(action, Notify) for action in first.actions)
+        assert last.next.live.latch.hooks_left == ()
+        assert decide(self.hooked(), seen(endpoint()), NOW).next.live is None
 
     def test_traffic_on_the_canary_is_taken_away_again(self) -> None:
         assert weights(decide(self.head(), seen(endpoint(5000, 5000)), NOW)) == [{"blue": 10_000, "green": 0}]

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from sluice.core.conditions import Approval, ApprovalThen
+from sluice.core.orders import NO_ORDERS, Breach, Said, Wait, WaitFor
 from sluice.core.outlook import Next, Then, between_rollouts, next_event
 from sluice.core.policy import AfterSoak, IncidentThen, OnInconclusive, SharedIncident
 from sluice.core.rollout import ENDED, Cleanup, Latch, Phase, Rehearsal
@@ -158,3 +160,39 @@ def test_between_rollouts_only_a_slot_may_have_its_time_to_come() -> None:
 @pytest.mark.parametrize("phase", sorted(set(Phase) - ENDED))
 def test_every_phase_of_a_live_rollout_has_something_to_come(phase: Phase) -> None:
     assert coming(phase, step=0, canary_parts=1000, applied_at=NOW).sentence
+
+
+class TestWhatPeopleSaid:
+    ANN = Said("ann", NOW, "why")
+
+    def asked(self, then: ApprovalThen) -> Next:
+        steps = policy().steps
+        gated = replace(steps[1], approval=Approval(("*",), 3600, then))
+        return coming(
+            Phase.AWAITING_APPROVAL, step=0, canary_parts=1000, policy=policy(steps=(steps[0], gated, steps[2]))
+        )
+
+    def test_an_approval_is_waited_for(self) -> None:
+        assert self.asked(ApprovalThen.ROLLBACK) == Next(
+            "50 % once `approve` is said; without it taken back in 59 min", None, NOW + 3600, Then.ROLL_BACK
+        )
+        assert self.asked(ApprovalThen.HOLD).latest == NOW + 3600 + 7200
+        assert coming(Phase.AWAITING_APPROVAL, step=0).latest == NOW
+
+    def test_a_pause_is_resumed(self) -> None:
+        paused = coming(Phase.PAUSED, step=0, orders=replace(NO_ORDERS, pause=self.ANN))
+
+        assert paused.sentence == "`resume` goes on; without it taken back in 119 min"
+
+    def test_a_freeze_ends(self) -> None:
+        wait = Wait(WaitFor.FREEZE, NOW, NOW + 600, "sale", 0)
+        found = baking(60, orders=replace(NO_ORDERS, wait=wait))
+        first = coming(Phase.REHEARSING, orders=replace(NO_ORDERS, wait=replace(wait, until=None)))
+
+        assert (found.earliest, found.latest) == (NOW + 600, NOW + 7800)
+        assert first.sentence == "10 % once nothing is in its way; otherwise taken back in 119 min"
+
+    def test_harm_that_is_held_waits_for_a_person(self) -> None:
+        found = baking(60, orders=replace(NO_ORDERS, breach=Breach(NOW, "errors")))
+
+        assert found.sentence == "a person decides after harm; without a word taken back in 119 min"

@@ -127,7 +127,10 @@ class _Cloud(Mocks):
         return {
             "aws:index/getPartition:getPartition": {"partition": "aws"},
             "aws:index/getRegion:getRegion": {"region": REGION},
-            "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": ACCOUNT},
+            "aws:index/getCallerIdentity:getCallerIdentity": {
+                "accountId": ACCOUNT,
+                "arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/ci/up",
+            },
             "aws:lambda/getInvocation:getInvocation": {"result": json.dumps(self.status)},
         }[args.token]
 

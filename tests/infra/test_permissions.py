@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from infra.commands import command_document_of, pipeline_document_of
 from infra.iam_documents import Document, text, trust
 from infra.permissions import FUNCTION_DOCUMENTS, machine_document, scope_of
 from infra.serving_permissions import execution_document, invoke_document, queue_document, repository_arn
+from sluice.core.classes import PIPELINE, CommandClass
+from sluice.core.conditions import Hook, HookKind
 from sluice.core.errors import BadInput
 from sluice.sandbox.cloud.iam import evaluate, parse
 from tests.infra.stacks import NAMES, endpoint, endpoint_document, scope, spec
@@ -131,6 +136,8 @@ EXPECTED = {
         "WriteOwnLogs": logs("command"),
         "UseRecords": ([*RECORDS, "dynamodb:Query"], [TABLE]),
         "ShiftWeights": SHIFT,
+        "CheckArtifacts": CHECK_ARTIFACTS,
+        "SeeMissingArtifacts": SEE_MISSING,
         "StartClocks": START_CLOCKS,
         "WriteMirror": WRITE_MIRROR,
         "TellPeople": TELL,
@@ -292,3 +299,45 @@ def test_each_endpoint_is_asked_in_its_own_slots_only():
         ("lab", "AllTraffic"),
         ("lab", "next"),
     ]
+
+
+class TestPeople:
+    """What the exported documents of command classes allow."""
+
+    ALIAS = f"arn:aws:lambda:{HERE}:function:sluice-dev-command"
+    THROUGH_URL = {"lambda:InvokedViaFunctionUrl": "true", "lambda:FunctionUrlAuthType": "AWS_IAM"}  # noqa: RUF012
+
+    def may(self, document: Document, action: str, alias: str, context: dict[str, str]) -> bool:
+        return evaluate(parse("document", text(document)), action, f"{self.ALIAS}:{alias}", context).allowed
+
+    @pytest.mark.parametrize("word", list(CommandClass))
+    def test_a_class_opens_its_own_url_and_no_other(self, word: CommandClass) -> None:
+        document = command_document_of(NAMES, word)
+
+        for other in (*CommandClass, PIPELINE):
+            for action in ("lambda:InvokeFunctionUrl", "lambda:InvokeFunction"):
+                assert self.may(document, action, other, self.THROUGH_URL) == (other == word)
+
+    def test_nobody_invokes_past_the_url_where_the_caller_could_be_made_up(self) -> None:
+        document = command_document_of(NAMES, CommandClass.APPROVE)
+
+        assert not self.may(document, "lambda:InvokeFunction", "approve", {})
+
+    def test_a_pipeline_has_the_pipelines_alias_only(self) -> None:
+        document = pipeline_document_of(NAMES)
+
+        assert self.may(document, "lambda:InvokeFunction", PIPELINE, {})
+        assert not any(self.may(document, "lambda:InvokeFunction", word, self.THROUGH_URL) for word in CommandClass)
+
+
+def test_hooks_are_permitted_one_by_one_and_the_key_only_to_whom_signs() -> None:
+    function = "arn:aws:lambda:eu-west-1:123456789012:function:gate"
+    hooks = (Hook(HookKind.LAMBDA, function, 5, 0), Hook(HookKind.HTTPS, "https://gate", 5, 0))
+    with_hooks = replace(scope(), hooks=hooks)
+    found = {s["Sid"]: (s["Action"], s["Resource"]) for s in FUNCTION_DOCUMENTS["tick"](with_hooks)["Statement"]}
+
+    assert found["CallHooks"] == (["lambda:InvokeFunction"], [function])
+    assert found["SignHooks"] == (["ssm:GetParameter"], [f"arn:aws:ssm:{HERE}:parameter/sluice-keys/sluice/dev"])
+    for word in ("alarm", "command", "submit"):
+        sids = {s["Sid"] for s in FUNCTION_DOCUMENTS[word](with_hooks)["Statement"]}
+        assert not sids & {"CallHooks", "SignHooks"}, f"{word} has no business with hooks"

@@ -7,9 +7,9 @@ import json
 import pulumi
 import pytest
 
-from sluice.core.begin import Submission
 from sluice.core.record import decode
 from sluice.core.release import release_from_tags
+from sluice.core.rollout import Submission
 from tests.infra.stacks import STATUS, Recording, endpoint, endpoint_document, release_document, run_program
 
 FUNCTIONS = ("submit", "tick", "alarm", "sweep", "command", "archive")
@@ -227,10 +227,30 @@ def test_the_clock_exists_only_once_it_may_tick(recorded):
     assert {("RolePolicy", "clock"), ("Function", "tick")} <= recorded.needed("StateMachine", "clock")
 
 
+def test_whoever_runs_up_is_who_may_not_approve(recorded):
+    submitted = recorded.only("Invocation", "Triage-submit")
+
+    assert (
+        json.loads(submitted.inputs["input"])["submission"]["submitted_by"]
+        == "arn:aws:sts::123456789012:assumed-role/ci/up"
+    )
+
+
+def test_every_class_of_commands_has_a_signed_url_of_its_own(recorded):
+    for word in ("observe", "operate", "approve", "force"):
+        url = recorded.only("FunctionUrl", f"command-{word}").inputs
+        assert (url["authorizationType"], url["qualifier"]) == ("AWS_IAM", word)
+    assert recorded.only("Alias", "command-pipeline").inputs["functionVersion"] == "$LATEST"
+    exported = recorded.exports["control_plane"]
+    assert set(exported["commands"]) == {"observe", "operate", "approve", "force"}
+    assert set(exported["command_policies"]) == {"observe", "operate", "approve", "force", "pipeline"}
+
+
 def test_functions_know_the_names_they_work_with(recorded):
     assert recorded.only("Function", "tick").inputs["environment"]["variables"] == {
         "SLUICE_TABLE": "sluice-dev",
         "SLUICE_ARCHIVE": "sluice-dev-audit-1a2b3c4",
+        "SLUICE_KEY_PARAMETER": "/sluice-keys/sluice/dev",
         "SLUICE_MACHINE_ARN": "arn:aws:states:eu-west-1:123456789012:stateMachine:sluice-dev-clock",
         "SLUICE_TOPIC_ARN": "arn:aws:sns:eu-west-1:123456789012:sluice-dev-pages",
         "SLUICE_PARAMETER_ROOT": "/sluice/sluice/dev/",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import dataclasses
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, get_type_hints
 
 from sluice.client.contract import ControlPlaneContract, EndpointContract
@@ -54,6 +54,8 @@ def _type(kind: Any) -> str:
         return "{" + ", ".join(f"`{name}`" for name in hints) + "}"
     parts = [part for part in getattr(kind, "__args__", ()) if part not in (type(None), Ellipsis)]
     shown = " or ".join(_type(part) for part in parts)
+    if getattr(kind, "__origin__", None) is Mapping:
+        return f"{_type(parts[-1])} by name"
     if getattr(kind, "__origin__", None) is tuple:
         return f"list of {shown}"
     return f"{shown} or null" if type(None) in getattr(kind, "__args__", ()) else shown

@@ -56,20 +56,25 @@ PHASES: Mapping[Phase, PhaseGuide] = {
         "the step's longest bake, then what the policy's `on_inconclusive` says; at most `max_hold` after that",
         ("`sluice status NAME` says why it waits and what comes next.", "`sluice report NAME -o report.html` shows the evidence.", _HARM, _STOP),
     ),
+    Phase.AWAITING_APPROVAL: PhaseGuide(
+        "The evidence for the next step is there, and the policy wants a person to agree. Everything that takes it back stays armed.",
+        "the step's `approval.timeout`, then what its `then` says: taken back, or held for at most `max_hold`",
+        ("`sluice explain NAME` shows what there is to agree to.", "`sluice approve NAME --reason WHY`, by somebody the policy names and not by whoever submitted the release.", _HARM, _STOP),
+    ),
     Phase.PAUSED: PhaseGuide(
         "A person paused it, or changed the weights elsewhere. Sluice does not fight people.",
         "the policy's `max_hold`, then it is taken back",
-        ("`sluice history NAME --limit 5` says who or what paused it.", "If somebody changed weights in the console: put them back to the weight asked for, and it goes on by itself.", _HARM),
+        ("`sluice history NAME --limit 5` says who or what paused it.", "If a person paused it: `sluice resume NAME --reason WHY`.", "If somebody changed weights in the console: put them back to the weight asked for, and it goes on by itself.", _HARM),
     ),
     Phase.SOAKING: PhaseGuide(
         "Promoted: it serves everything, and the old release stays warm with everything armed.",
         "the policy's `soak`, then it is settled",
-        ("It is the champion now: `abort` is refused, a rollback is not.", _HARM),
+        ("It is the champion now; `abort` and `rollback` take it back all the same.", _HARM),
     ),
     Phase.SETTLED: PhaseGuide(
         "Over and good.",
         "for ever",
-        ("To go back now, set the older release in the stack's configuration and run `sluice up`.",),
+        ("To go back now: `sluice rollback NAME --to RELEASE --reason WHY`; in seconds while the older release is warm.",),
     ),
     Phase.ROLLING_BACK: PhaseGuide(
         "The decision to go back is made and stays. The weights are asked for every few seconds until they are seen.",

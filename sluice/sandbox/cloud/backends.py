@@ -33,6 +33,14 @@ def _documents(found: Any) -> tuple[tuple[str, str], ...]:
     return tuple(inline + managed)
 
 
+def assumed_role(place: Place, access_key: str) -> str | None:
+    """The ARN of the session that STS gave this key to; None for a key of another kind."""
+    from moto.sts.models import sts_backends
+
+    found = sts_backends[place.account]["aws"].get_assumed_role_from_access_key(access_key)
+    return str(found.arn) if found is not None else None
+
+
 def functions(place: Place) -> Any:
     """moto's Lambda backend."""
     from moto.awslambda_simple.models import lambda_simple_backends

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
 from types import TracebackType
@@ -13,7 +14,7 @@ import boto3
 from moto import mock_aws
 from moto.moto_api._internal import mock_random
 
-from sluice.sandbox.cloud import backends, hooks, quick_hooks
+from sluice.sandbox.cloud import backends, hooks, quick_hooks, url_hooks, urls
 from sluice.sandbox.cloud.actions import Place
 from sluice.sandbox.cloud.clock import Clock
 from sluice.sandbox.cloud.clockwork import Clockwork
@@ -94,6 +95,8 @@ class Cloud:
             hooks.install_transaction_memory(self.clock.now),
             hooks.install_dead_letter_targets(),
             hooks.install_scaling_removal(),
+            url_hooks.install_urls_per_alias(),
+            url_hooks.install_url_requests(self._url_request),
         ]
         for part in self._parts():
             part.install()
@@ -120,6 +123,14 @@ class Cloud:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.stop()
+
+    def _url_request(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        """A request from this process: its caller is whose key signed it. What checks signatures is the server, not this."""
+        caller = urls.caller_of(headers.get("Authorization", ""), self.place)
+        answered = urls.answer(self.functions, urls.UrlRequest(url, method, headers, body), caller)
+        return answered.status, answered.headers, answered.body
 
     def _parts(self) -> list[Any]:
         return [self.gate, self.functions, self.handoff, self.delivery, self.sources, self.streams, self.clockwork]

@@ -27,6 +27,8 @@ KNOWN_KEYS = frozenset(
         "sagemaker:targetvariant",
         "application-autoscaling:scalable-dimension",
         "application-autoscaling:service-namespace",
+        "lambda:functionurlauthtype",
+        "lambda:invokedviafunctionurl",
     }
 )
 _ELEMENTS = frozenset({"Sid", "Effect", "Action", "Resource", "Condition", "Principal"})
@@ -146,6 +148,7 @@ _ABSENT = "Null"
 """`{"Null": {key: "true"}}` holds where the call does not carry the key."""
 _OPERATORS: dict[str, Callable[[str, str], bool]] = {
     "StringEquals": lambda wanted, given: wanted == given,
+    "Bool": lambda wanted, given: wanted.lower() == given.lower(),
     "StringLike": lambda wanted, given: _like(wanted, given),
     "ArnLike": _arn_like,
     "ArnEquals": _arn_like,  # the same as ArnLike, as IAM documents

@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from sluice.aws.clients import client
+from sluice.core.classes import PIPELINE
 from sluice.core.names import AlarmName
 from sluice.core.rollout import Head, Rollout
 from sluice.sandbox.cloud.faults import Effect, Fault, Moment
@@ -208,7 +209,9 @@ class Scene:
     def command(self, action: str, reason: str) -> str:
         """A person asks the control plane; the sentence it answers."""
         order = {"action": action, "endpoint": ENDPOINT, "reason": reason, "by": "operator"}
-        answer = client("lambda").invoke(FunctionName=f"{PROJECT}-{STACK}-command", Payload=json.dumps(order))
+        answer = client("lambda").invoke(
+            FunctionName=f"{PROJECT}-{STACK}-command", Qualifier=PIPELINE, Payload=json.dumps(order)
+        )
         return str(json.loads(answer["Payload"].read()).get("result"))
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from sluice.sandbox.sandbox import Sandbox
+from sluice.sandbox.server.function_urls import called, is_for_a_function, told_here
 from sluice.sandbox.server.routes import Answered, forward
 from sluice.sandbox.server.signatures import BadSignature, HttpRequest, checked
 
@@ -89,7 +90,10 @@ class Server:
         if signer.service == OWN_SERVICE:
             return self._operated(request)
         with self.sandbox.cloud.clock.turn():
-            return forward(request, signer)
+            if is_for_a_function(request):
+                return called(self.sandbox.cloud, request, signer)
+            status, headers, body = forward(request, signer)
+        return status, headers, told_here(body, self.url) if signer.service == "lambda" else body
 
     def _operated(self, request: HttpRequest) -> Answered:
         """Without the clock's turn: a deployment has threads of its own, which take theirs. Time stands still meanwhile."""

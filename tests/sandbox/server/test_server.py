@@ -84,3 +84,33 @@ def test_time_passes_at_its_speed_or_when_it_is_told_to(server: Server) -> None:
     done = client_of(server, code)
 
     assert float(done.stdout) == before + 90, done.stderr
+
+
+def test_a_function_url_is_reached_under_the_servers_own_address(server: Server) -> None:
+    """As the command line does it: ask for the URL, sign a request to it, and be named by the key."""
+    signed = """
+        import boto3, io, json, zipfile
+        from botocore.auth import SigV4Auth
+        from botocore.awsrequest import AWSRequest
+        from botocore.httpsession import URLLib3Session
+        code = io.BytesIO()
+        with zipfile.ZipFile(code, "w") as file:
+            file.writestr("a.py", "def h(e, c): return {'statusCode': 200, 'body': e['requestContext']['authorizer']['iam']['userArn']}")
+        trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+        role = boto3.client("iam").create_role(RoleName="url", AssumeRolePolicyDocument=json.dumps({"Statement": [trust]}))
+        functions = boto3.client("lambda")
+        functions.create_function(FunctionName="url", Runtime="python3.13", Role=role["Role"]["Arn"], Handler="a.h",
+                                  Code={"ZipFile": code.getvalue()})
+        functions.create_alias(FunctionName="url", Name="observe", FunctionVersion="$LATEST")
+        url = functions.create_function_url_config(FunctionName="url", Qualifier="observe", AuthType="AWS_IAM")["FunctionUrl"]
+        for service in ("lambda", "s3"):
+            asked = AWSRequest("POST", url, data=b"{}")
+            SigV4Auth(boto3.Session().get_credentials(), service, "us-east-1").add_auth(asked)
+            print(URLLib3Session().send(asked.prepare()).content.decode())
+        print(URLLib3Session().send(AWSRequest("POST", url, data=b"{}").prepare()).status_code)
+        """
+    done = client_of(server, signed)
+
+    assert done.returncode == 0, done.stderr
+    refused = '{"Message":"Forbidden"}'
+    assert done.stdout.splitlines() == ["arn:aws:iam::123456789012:user/operator", refused, "403"]
