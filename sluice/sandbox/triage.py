@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sluice.core.names import outcome_namespace
 from sluice.sandbox.hosting.traffic import Load
-from sluice.sandbox.sandbox import REPOSITORY, STACK, Sandbox
+from sluice.sandbox.sandbox import PROJECT, REPOSITORY, STACK, Sandbox
 
 NAME = "triage"
 ENDPOINT = f"{STACK}-{NAME}"
@@ -35,9 +36,14 @@ class Example:
         return {NAME: {"release": str(self.folder / release / "release.json"), "policy": policy, **more}}
 
     def load(self, requests_per_minute: float = REQUESTS_PER_MINUTE) -> Load:
-        """Requests as clients send them: one held-out row each."""
-        rows = (self.folder / "traffic.csv").read_text().splitlines()
-        return Load(requests_per_minute, [row.encode() for row in rows])
+        """Requests as clients send them, one held-out row each; the truth is learnt, so the application counts what was right."""
+        rows, labels = ((self.folder / name).read_text().splitlines() for name in ("traffic.csv", "labels.csv"))
+        return Load(
+            requests_per_minute,
+            [row.encode() for row in rows],
+            truth=[label.encode() for label in labels],
+            outcomes=outcome_namespace(PROJECT, STACK),
+        )
 
     def upload(self, sandbox: Sandbox, *releases: str) -> None:
         for release in releases:

@@ -50,6 +50,7 @@ class Outcomes(NamedTuple):
     statuses: Statuses
     model_us: Floats
     overhead_us: Floats
+    bodies: NDArray[np.object_]
 
 
 class _Answer(NamedTuple):
@@ -88,14 +89,15 @@ class Container:
         ]
 
     def meet(self, payloads: Sequence[bytes], chosen: Chosen, content_type: str = CSV, accept: str = CSV) -> Outcomes:
-        """What requests with the payloads at `chosen` come to, without their bodies.
+        """What requests with the payloads at `chosen` come to.
 
         Where the release can take requests together, equal ones among them go through the handlers once.
         """
         distinct, which = np.unique(chosen, return_inverse=True) if self._takes_batches else (chosen, slice(None))
         answers = self._answers([payloads[at] for at in distinct.tolist()], content_type, accept)
         statuses = np.array([answer.status for answer in answers], dtype=np.int64)[which]
-        return Outcomes(statuses, *self._latencies(len(chosen)))
+        bodies = np.array([answer.body for answer in answers], dtype=object)[which]
+        return Outcomes(statuses, *self._latencies(len(chosen)), bodies)
 
     def _latencies(self, count: int) -> tuple[Floats, Floats]:
         """Of the model and of SageMaker around it, in whole microseconds."""

@@ -71,17 +71,25 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What clients send: requests a minute on average (a Poisson number, or exactly that if `steady`) and payloads."""
+    """What clients send: requests a minute on average (a Poisson number, or exactly that if `steady`) and payloads.
+
+    `truth` is the right first word of the answer to each payload; where it is known, the application behind the endpoint counts
+    what was right into the CloudWatch namespace `outcomes`.
+    """
 
     requests_per_minute: float
     payloads: Sequence[bytes]
     content_type: str = CSV
     accept: str = CSV
     steady: bool = False
+    truth: Sequence[bytes] = ()
+    outcomes: str = ""
 
     def __post_init__(self) -> None:
         if not self.payloads:
             raise ValueError("traffic needs at least one payload to send")
+        if self.truth and len(self.truth) != len(self.payloads):
+            raise ValueError(f"{len(self.payloads)} payloads need as many truths, got {len(self.truth)}")
 
 
 class Traffic:
@@ -157,11 +165,21 @@ class Traffic:
     def _send(self, route: Route, start: datetime, offsets: Floats, chosen: Chosen) -> None:
         load = self.load
         outcomes = route.container.meet(load.payloads, chosen, load.content_type, load.accept)
-        self._meter.record(self._endpoint, route.slot, start, *outcomes)
-        failed = offsets[(outcomes.statuses < GOOD.start) | (outcomes.statuses >= GOOD.stop)]
+        served = outcomes.statuses, outcomes.model_us, outcomes.overhead_us
+        self._meter.record(self._endpoint, route.slot, start, *served)
+        bad = (outcomes.statuses < GOOD.start) | (outcomes.statuses >= GOOD.stop)
+        if load.truth:
+            self._count_right(route.slot, start, outcomes.bodies[~bad].tolist(), chosen[~bad].tolist())
+        failed = offsets[bad]
         first = start + timedelta(seconds=float(failed[0])) if len(failed) else None
         for tallies, name in (
             (self.account.slots, route.slot),
             (self.account.models, route.container.spec.model_name),
         ):
             tallies.setdefault(name, Tally()).note(len(chosen), len(failed), first)
+
+    def _count_right(self, slot: str, start: datetime, bodies: list[bytes], chosen: list[int]) -> None:
+        """As the application would: for each answer that was given, whether its first word was the right one."""
+        truth = self.load.truth
+        right = sum(body.partition(b",")[0] == truth[at] for body, at in zip(bodies, chosen, strict=True))
+        self._meter.record_right(self.load.outcomes, self._endpoint, slot, start, len(bodies), right)

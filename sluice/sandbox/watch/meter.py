@@ -19,6 +19,8 @@ Statuses = NDArray[np.int64]
 """HTTP statuses, one per request."""
 
 NAMESPACE = "AWS/SageMaker"
+LABELLED, CORRECT = "Labelled", "Correct"
+"""What the application behind an endpoint counts: answers whose truth is known, and those that were right."""
 ERROR_METRICS = ("Invocation4XXErrors", "Invocation5XXErrors", "InvocationModelErrors")
 
 
@@ -32,6 +34,8 @@ class _Minute:
     statuses: list[Statuses] = field(default_factory=list)
     model_us: list[Floats] = field(default_factory=list)
     overhead_us: list[Floats] = field(default_factory=list)
+    labelled: dict[str, list[int]] = field(default_factory=dict)
+    """By the application's namespace: answers whose truth is known, and the right ones."""
 
 
 class Meter:
@@ -55,15 +59,24 @@ class Meter:
         overhead_us: Floats,
     ) -> None:
         """Note requests served in the minute of `at`, one entry per request in each array."""
+        minute = self._minute(endpoint, slot, at)
+        minute.statuses.append(statuses)
+        minute.model_us.append(model_us)
+        minute.overhead_us.append(overhead_us)
+
+    def record_right(self, namespace: str, endpoint: str, slot: str, at: datetime, labelled: int, right: int) -> None:
+        """Note what the application behind the endpoint learns about answers it got in the minute of `at`."""
+        counts = self._minute(endpoint, slot, at).labelled.setdefault(namespace, [0, 0])
+        counts[0] += labelled
+        counts[1] += right
+
+    def _minute(self, endpoint: str, slot: str, at: datetime) -> _Minute:
         start = at.astimezone(UTC).replace(second=0, microsecond=0)
         if start not in self._open:
             self._open[start] = {}
             when = max(start + timedelta(seconds=MINUTE + self.delay_seconds), self._clock.now())
             self._clock.call_at(when, lambda: self._publish(start), "SageMaker publishes metrics")
-        minute = self._open[start].setdefault((endpoint, slot), _Minute())
-        minute.statuses.append(statuses)
-        minute.model_us.append(model_us)
-        minute.overhead_us.append(overhead_us)
+        return self._open[start].setdefault((endpoint, slot), _Minute())
 
     def _publish(self, start: datetime) -> None:
         for (endpoint, slot), minute in self._open.pop(start).items():
@@ -74,9 +87,15 @@ class Meter:
                 self._put(endpoint, slot, start, name, [(0.0, count - errors), (1.0, errors)], "None")
             for name, values in (("ModelLatency", minute.model_us), ("OverheadLatency", minute.overhead_us)):
                 self._put(endpoint, slot, start, name, np.concatenate(values), "Microseconds")
+            for namespace, (labelled, right) in minute.labelled.items():
+                self._put(endpoint, slot, start, LABELLED, [(1.0, float(labelled))], "Count", namespace)
+                split = [(0.0, float(labelled - right)), (1.0, float(right))]
+                self._put(endpoint, slot, start, CORRECT, split, "Count", namespace)
 
-    def _put(self, endpoint: str, slot: str, at: datetime, name: str, samples: What, unit: str) -> None:
-        key = metric_key(NAMESPACE, name, {"EndpointName": endpoint, "VariantName": slot})
+    def _put(
+        self, endpoint: str, slot: str, at: datetime, name: str, samples: What, unit: str, namespace: str = NAMESPACE
+    ) -> None:
+        key = metric_key(namespace, name, {"EndpointName": endpoint, "VariantName": slot})
         self._store.put(key, at, self.distort(slot, name, samples), unit=unit)
 
 
