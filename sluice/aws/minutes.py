@@ -89,8 +89,8 @@ class _Slot:
 
     def _tail(self, metric: str, at: int) -> Tail | None:
         trials = self._value(metric, "trials", at)
-        if trials is None:
-            return None
+        if trials is None or not math.isfinite(self.series.get(Key(self.name, metric, "p90"), {}).get(at, 0.0)):
+            return None  # samples that are no numbers were counted, and lie over every limit
         counted = {name: self._over(metric, name, trials, at) for name in self.limits.get(metric, ())}
         return Tail(trials, {name: over for name, over in counted.items() if over is not None})
 

@@ -113,6 +113,14 @@ def test_what_is_no_number_is_named_and_left_out() -> None:
     assert first.canary.rates == {}
 
 
+def test_a_minute_whose_latencies_are_no_numbers_is_not_counted_over_anything() -> None:
+    found = green("latency", "trials", 5) | green("latency", "p90", math.nan) | green("latency", "over p90x1.3", 5)
+
+    (first, _) = rows_of(READING, found)
+
+    assert (first.canary.tails, first.faults) == ({}, ("latency of green: p90 is nan",))
+
+
 class FakeClient:
     """Answers GetMetricData with the label of a dimension's value, page by page. CloudWatch's own in moto knows no SEARCH."""
 

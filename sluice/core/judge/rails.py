@@ -30,6 +30,7 @@ SLOW_VERSUS_STABLE = 2.0
 PHI = 2.0
 _NOW_ROWS = 5
 _MOST_LIMIT = 0.95
+"""Beyond it nothing can be blamed on the canary: stable fails itself, and hardly anything is worse than all."""
 _STEPS = (0.02, 0.05, 0.1, 0.2, 0.35, 0.55, 0.8, 0.98)
 """Alternatives: how far from the limit to certainty."""
 
@@ -81,7 +82,10 @@ class Rail:
         self.stable.add(pair.stable_trials, pair.stable_events)
         if pair.canary_trials <= 0:
             return
-        null = min(_MOST_LIMIT, max(self.limit, self.factor * self.stable.rate()))
+        null = max(self.limit, self.factor * self.stable.rate())
+        if null > _MOST_LIMIT:
+            self.mixture.add(None, step)
+            return
         good = pair.canary_trials - pair.canary_events
         events = pair.canary_events
         self.mixture.add([events * bad + good * fine for bad, fine in self._logs(null)], step, PHI)

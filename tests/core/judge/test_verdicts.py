@@ -55,6 +55,11 @@ class TestRails:
             "errors stable itself is over its rail of 5.0 % and 2x: 9.0 % (225 of 2,500) against 8.0 % (200 of 2,500)"
         )
 
+    def test_when_everything_fails_on_both_the_canary_is_not_to_blame(self) -> None:
+        judgement = judged(ERRORS_ONLY, steady(5, (3000, 3000), (9000, 9000)))
+
+        assert judgement.is_incident, judgement.because
+
     def test_a_rail_that_was_crossed_stays_crossed(self) -> None:
         rows = steady(2, (500, 250), (500, 1)) + steady(60, (500, 1), (500, 1), first=2)
 
