@@ -76,7 +76,7 @@ class RarityProof:
     """Null: the canary's rate is at least p1 = max(margin p_s, margin tolerated, margin / 10,000).
 
     The second door, for rates of harm only: where neither side has an event, ratios say nothing, and a canary without a single
-    error in ten thousand requests would never be cleared. Bernoulli likelihood, same dispersion and cap. Source: ADR 15.
+    error in ten thousand requests would never be cleared. Bernoulli likelihood, same dispersion and cap. Source: ADR 20.
     """
 
     margin: float
