@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from sluice.core.estimate import estimate, headline, warnings
 from sluice.core.record import decode
 from sluice.core.release import Release
 from sluice.core.rollout import Outcome, Phase
 from sluice.core.weights import percent_text
+from sluice.schema import EndpointSpec
 
 
 class Weight(StrEnum):
@@ -76,6 +78,16 @@ def remark(endpoint: str, desired: Release, nonce: str, status: Status) -> Remar
     if status.live_digest == desired.digest:
         return None
     return _not_live(endpoint, desired, nonce, status)
+
+
+def forecast_remarks(spec: EndpointSpec) -> tuple[Remark, ...]:
+    """What the policy can prove with the traffic that is expected, and a warning for each step that can prove nothing."""
+    foreseen = estimate(spec.policy, spec.rps) if spec.rps is not None else None
+    if foreseen is None:
+        return ()
+    said = Remark(Weight.INFO, f"{spec.endpoint_name}: {headline(foreseen)}")
+    vain = (Remark(Weight.WARNING, f"{spec.endpoint_name}: {line}") for line in warnings(spec.policy, foreseen))
+    return (said, *vain)
 
 
 def _not_live(endpoint: str, desired: Release, nonce: str, status: Status) -> Remark:

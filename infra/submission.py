@@ -10,7 +10,7 @@ import pulumi_aws as aws
 
 from infra.alarm_formulas import Guarded, slot_alarms
 from infra.guarded_endpoint import GuardedEndpoint
-from infra.release_status import Remark, Status, Weight, read_status, remark
+from infra.release_status import Remark, Status, Weight, forecast_remarks, read_status, remark
 from infra.resource_names import Names, owner_tags
 from sluice.core.classes import PIPELINE
 from sluice.core.record import digest, encode
@@ -76,6 +76,8 @@ class Submission(pulumi.ComponentResource):
         self.status.apply(lambda status: say(remark(spec.endpoint_name, spec.release, spec.nonce, status)))
         if spec.scaling is ScalingMode.KEEP:
             say(Remark(Weight.WARNING, f"{spec.endpoint_name}: {KEPT_WARNING}"))
+        for foreseen in forecast_remarks(spec):
+            say(foreseen)
         self.register_outputs({})
 
     def _once(self, depends_on: Sequence[pulumi.Resource]) -> pulumi.ResourceOptions:
@@ -128,6 +130,7 @@ def submit_input(spec: EndpointSpec, guarded: Guarded, settings: EndpointSetting
         scaling=spec.scaling,
         fallback=spec.fallback,
         submitted_by=submitted_by,
+        rps=spec.rps,
     )
     return json.dumps({"action": "submit", "submission": encode(handover)}, sort_keys=True)
 

@@ -10,6 +10,7 @@ from sluice.apply import settle
 from sluice.core.audit import Event
 from sluice.core.decision import Decision, with_clock
 from sluice.core.errors import BadInput, EndpointBusy, Refused, StaleRecord
+from sluice.core.estimate import headline
 from sluice.core.outlook import between_rollouts, next_event
 from sluice.core.record import Document, encode
 from sluice.core.release import Release
@@ -160,11 +161,21 @@ def _rollout(head: Head, rollout: Rollout, heartbeat: Heartbeat | None, seen: _S
         "desired_parts": None if seen.desired_parts is None else seen.desired_parts.get(rollout.to_slot, 0),
         "submitted_by": rollout.submitted_by,
         "because": rollout.because,
+        "forecast": _forecast(rollout, now),
         "said": said,
         "said_at": at,
         "next": encode(coming),
         "stop": _stop(head, rollout),
     }
+
+
+def _forecast(rollout: Rollout, now: int) -> str | None:
+    """What was foreseen at submission, beside what has happened so far."""
+    if rollout.forecast is None:
+        return None
+    begun = rollout.first_exposure_at
+    so_far = f"{(now - begun) // 60} min so far" if begun is not None else "no step has begun"
+    return f"{headline(rollout.forecast)}; {so_far}"
 
 
 def _last_sentence(rollout: Rollout, heartbeat: Heartbeat | None) -> tuple[str, int]:

@@ -20,6 +20,10 @@ Rates = Annotated[
     typer.Option("--rate", metavar="METRIC=RATE", help="A rate in good times, such as errors=0.2%. Once per metric."),
 ]
 Runs = Annotated[int, typer.Option("--rollouts", min=20, max=100_000, help="Simulated rollouts per what-if.")]
+Recording = Annotated[
+    Path,
+    typer.Argument(metavar="FILE", help="Recorded minutes, CSV or Parquet; docs/recordings.md.", show_default=False),
+]
 Seed = Annotated[int, typer.Option(min=0, help="Equal seeds give equal output.")]
 
 
@@ -69,4 +73,60 @@ def suggest(
 
     with sentences():
         said = search(Asked(policy, rps, tuple(rate), rollouts, seed), outside(ctx).width is not None and not as_json)
+    say(said, as_json, no_color)
+
+
+@app.command()
+def simulate(
+    scenario: Annotated[str, typer.Argument(help="What is wrong; an unknown name lists them all.", show_default=False)],
+    policy: Annotated[Path, typer.Option(help="The rollout policy.")] = Path("policies/rollouts/standard.yaml"),
+    rps: Traffic = 500.0,
+    rate: Rates = [],  # noqa: B006 - typer copies it
+    seed: Seed = 1,
+    as_json: Json = False,
+    no_color: NoColor = False,
+) -> None:
+    """Play one rollout: the real tick on a simulated endpoint, in a scenario such as `good`, `slow` or `incident`.
+
+    Prints every recorded decision with its reason. Exit 1 when the release is taken back.
+    """
+    from sluice.cli.forecast import Asked
+    from sluice.cli.simulate import simulate as play
+
+    with sentences():
+        said = play(scenario, Asked(policy, rps, tuple(rate), 1, seed))
+    say(said, as_json, no_color)
+
+
+@app.command()
+def calibrate(
+    recording: Recording,
+    policy: Annotated[Path, typer.Option(help="The rollout policy.")] = Path("policies/rollouts/standard.yaml"),
+    release: Annotated[str | None, typer.Option(help="Which release of the recording. Default: the only one.")] = None,
+    as_json: Json = False,
+    no_color: NoColor = False,
+) -> None:
+    """Measure a rollout of the same model against itself: how alike identical variants are, their noise, their cold start.
+
+    Proposes tolerances; exit 1 when those of the policy are below what was measured.
+    """
+    from sluice.cli.calibrate import calibrated
+
+    with sentences():
+        said = calibrated(recording, policy, release)
+    say(said, as_json, no_color)
+
+
+@app.command()
+def backtest(
+    recording: Recording,
+    policy: Annotated[Path, typer.Option(help="The rollout policy.")] = Path("policies/rollouts/standard.yaml"),
+    as_json: Json = False,
+    no_color: NoColor = False,
+) -> None:
+    """What the policy's judge would have said about releases of the past, minute by minute, from their recorded metrics."""
+    from sluice.cli.backtest import backtest as replay
+
+    with sentences():
+        said = replay(recording, policy)
     say(said, as_json, no_color)

@@ -85,6 +85,8 @@ def _tried(answer: Document, rollout: dict[str, Any], target: Target) -> Iterato
     )
     yield "why", f"{rollout['said']} ({age(rollout['said_at'], now)})", None
     yield "next", rollout["next"]["sentence"], None
+    if rollout.get("forecast"):
+        yield "forecast", rollout["forecast"], None
     yield "stop", _stop(rollout, target), None
 
 

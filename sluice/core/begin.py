@@ -10,6 +10,7 @@ from sluice.core.actions import StartClock
 from sluice.core.conditions import OnBreach, OnNewRelease
 from sluice.core.decision import BAKE_SECONDS, Decision, mirror, page, stay, with_clock
 from sluice.core.errors import BadInput, Refused
+from sluice.core.estimate import estimate, headline
 from sluice.core.names import rollout_id
 from sluice.core.policy import OnInconclusive, Step
 from sluice.core.release import Release
@@ -166,6 +167,8 @@ def _check(submission: Submission) -> None:
         )
     if submission.instances < 1:
         faults.append(f"submission.instances: must be at least 1, got {submission.instances}")
+    if submission.rps is not None and not 0 < submission.rps < float("inf"):
+        faults.append(f"submission.rps: must be above 0, got {submission.rps}")
     missing = [slot for slot in submission.slots if slot not in submission.alarms]
     faults += [f"submission.alarms: no alarms for slot {slot!r}" for slot in missing]
     if faults:
@@ -193,6 +196,9 @@ def _start(head: Head, submission: Submission, now: int) -> Decision:
     release, endpoint = submission.release, head.endpoint
     to_slot = next(slot for slot in submission.slots if slot != head.champion.slot)
     because = f"{release.name} was submitted against {head.champion.release.name}: {head.champion.slot} to {to_slot}"
+    forecast = estimate(submission.policy, submission.rps) if submission.rps is not None else None
+    if forecast is not None:
+        because = f"{because}; forecast: {headline(forecast)}"
     rollout = Rollout(
         id=rollout_id(endpoint, release, head.version + 1),
         endpoint=endpoint,
@@ -221,6 +227,7 @@ def _start(head: Head, submission: Submission, now: int) -> Decision:
         prepared=None,
         rehearsal=None,
         latch=None,
+        forecast=forecast,
         clock_generation=1,
         because=because,
         submitted_by=submission.submitted_by,

@@ -145,6 +145,21 @@ class Shift:
 
 
 @dataclass(frozen=True, slots=True)
+class Estimate:
+    """`rps` is all traffic, `error_rate` that of good times. `minutes` is how long a good release takes to its last step.
+
+    `unproven` are the numbers of the steps whose longest bake is over before their margin on errors can be proven;
+    `smallest_increase` is the factor on errors that nine of ten rollouts catch, None when not even fifty is.
+    """
+
+    rps: float
+    error_rate: float
+    minutes: int
+    unproven: tuple[int, ...]
+    smallest_increase: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Rollout:
     """One release moving from `from_slot` to `to_slot`. Both slots are fixed when it starts and never swap meaning.
 
@@ -179,6 +194,7 @@ class Rollout:
     prepared: Prepared | None
     rehearsal: Rehearsal | None
     latch: Latch | None
+    forecast: Estimate | None
     clock_generation: int
     because: str
     fallback: Fallback | None = None
@@ -246,6 +262,8 @@ class Submission:
     submitted_by: str = UNKNOWN
     is_emergency: bool = False
     fallback: Fallback | None = None
+    rps: float | None = None
+    """All traffic that is expected, for the forecast that is kept with the rollout; None when nobody said."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -225,7 +225,7 @@ def _bake(head: Head, now: int) -> Decision:
 
 def _promote(head: Head, now: int) -> Decision:
     rollout = live(head)
-    because = f"{rollout.release.name} is promoted: soaking for {duration_text(rollout.policy.soak_seconds)}"
+    because = f"{rollout.release.name} is promoted{_took(rollout, now)}: soaking for {duration_text(rollout.policy.soak_seconds)}"
     wait = _soak_wait(rollout, now)
     decided = enter(head, Phase.SOAKING, now, because, wait, applied_at=now, shifts=_applied(rollout, now))
     old = head.champion.release
@@ -237,6 +237,13 @@ def _promote(head: Head, now: int) -> Decision:
     )
     told = ticket(head, f"{head.endpoint}: {rollout.release.name} promoted", because)
     return replace(decided, next=after, kind="promoted", actions=(mirror(after), told))
+
+
+def _took(rollout: Rollout, now: int) -> str:
+    """What the steps took, beside what was foreseen at submission."""
+    if rollout.forecast is None or rollout.first_exposure_at is None:
+        return ""
+    return f" after {duration_text(now - rollout.first_exposure_at)} of steps, {rollout.forecast.minutes} min were forecast"
 
 
 def _go_on(head: Head, now: int) -> Decision:

@@ -113,18 +113,31 @@ class Dispersion:
         self.phi = np.maximum(1.0, level) * (1 + rho) / (1 - rho)
 
 
-def split_nats(seen: Exposed, null: Floats, others: Floats, phi: Floats, cap: float) -> Floats:
-    """ln of the likelihood ratio per alternative, given all events: the split between the sides is binomial.
+@dataclass(frozen=True, slots=True)
+class Split:
+    """How the split of a minute's events speaks for each alternative against the null, before any event is seen.
 
-    `null` is the ratio of rates under the null, one per rollout; `others` the alternatives as [rollouts or 1, grid].
-    ln(q_a/q_0) = ln(a/0) + ln(D_0/D_a) and ln((1-q_a)/(1-q_0)) = ln(D_0/D_a), with D_r = n_c r + n_s.
+    ln(q_a/q_0) = ln(a/0) + ln(D_0/D_a) and ln((1-q_a)/(1-q_0)) = ln(D_0/D_a), with D_r = n_c r + n_s: both depend on the
+    exposures alone, so that all quantiles of a latency share them. `gains` is ln(a/0), `losses` ln(D_a/D_0).
     """
-    below = (seen.n_c * null + seen.n_s)[:, None]
-    above = seen.n_c[:, None] * others + seen.n_s[:, None]
-    alive = (below > 0) & (above > 0)
-    log_odds = np.log(np.where(alive, above, 1.0) / np.where(alive, below, 1.0))
-    raw = seen.e_c[:, None] * np.log(others / null[:, None]) - (seen.e_c + seen.e_s)[:, None] * log_odds
-    return np.minimum(raw / phi[:, None], cap)
+
+    gains: Floats
+    losses: Floats
+
+    @classmethod
+    def of(cls, seen: Exposed, null: Floats, times: Floats, gains: Floats) -> Split:
+        """`null` is a ratio of rates, one per rollout; the alternatives are `times` as much, `gains` their logarithms."""
+        weighted = (seen.n_c * null)[:, None]
+        stable = seen.n_s[:, None]
+        below = weighted + stable
+        alive = below > 0
+        above = np.where(alive, weighted * times + stable, 1.0)
+        return cls(gains, np.log(np.where(above > 0, above, 1.0) / np.where(alive, below, 1.0)))
+
+    def nats(self, seen: Exposed, phi: Floats, cap: float) -> Floats:
+        """l per alternative, given how many events there were in all and how many of them were the canary's."""
+        raw = seen.e_c[:, None] * self.gains - (seen.e_c + seen.e_s)[:, None] * self.losses
+        return np.minimum(raw / phi[:, None], cap)
 
 
 @dataclass(slots=True)

@@ -62,13 +62,14 @@ def _nested(chance: np.random.Generator, shape: LatencyShape, thresholds: list[F
     counts: list[Floats] = [side.requests] * len(thresholds)
     among, before = side.requests.astype(np.int64), np.ones_like(side.requests)
     for i in order:
-        share = _over(shape, thresholds[i], side)
+        share = share_over(shape, thresholds[i], side)
         among = chance.binomial(among, np.minimum(share / before, 1.0))
         counts[i], before = among.astype(float), np.minimum(share, before)
     return counts
 
 
-def _over(shape: LatencyShape, threshold: Floats, side: Side) -> Floats:
+def share_over(shape: LatencyShape, threshold: Floats, side: Side) -> Floats:
+    """The share of the side's requests that take longer than the threshold."""
     usual = shape.over(threshold, side.speed)
     if side.slow_share == 0:
         return usual

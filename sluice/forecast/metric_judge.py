@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from sluice.forecast.arrays import Flags, Floats, Whole
-from sluice.forecast.evidence import Clearance, Dispersion, Mixture, Prior, Stable, as_row, split_nats
+from sluice.forecast.evidence import Clearance, Dispersion, Mixture, Prior, Split, Stable, as_row
 from sluice.forecast.minutes import Exposed, Minute
 from sluice.forecast.rules import CLEARED_AT, RARE_FRACTIONS, RARE_LEAST, RARE_MOST, Rule, Rules, others_of
 
@@ -96,11 +96,13 @@ class MetricJudge:
         placed = self.prior.place(judged, judged & ~self.began)
         self.began = self.began | judged
         null = self._null()
+        grid = as_row(rule.grid)
+        worse = Split.of(first, null, grid, np.log(grid))
+        healthy = self._healthy(first, minute.step) if rule.needs_proof else None
         for part, harm, proof in zip(self.parts, seen.harm, seen.proof, strict=True):
-            others = null[:, None] * as_row(rule.grid)
-            nats = split_nats(harm, null, others, part.dispersion.phi, self.cap)
-            part.harm.add(nats, placed, self.prior.spent, judged)
-            self._prove(part, proof, minute.step, judged)
+            part.harm.add(worse.nats(harm, part.dispersion.phi, self.cap), placed, self.prior.spent, judged)
+            if healthy is not None:
+                self._prove(part, healthy, proof, minute.step, judged)
             part.dispersion.learn(harm, judged)
         self._clear(minute.step, judged)
         self.stable.remember(first.n_s, first.e_s)
@@ -115,12 +117,16 @@ class MetricJudge:
             return np.minimum(7.0, np.maximum(rule.tolerate_ratio, 1 + room))
         return np.maximum(1 / 7.0, np.minimum(rule.tolerate_ratio, 1 - room))
 
-    def _prove(self, part: _Part, proof: Exposed, step: Whole, judged: Flags) -> None:
-        if self.rule.needs_proof:
-            nats = split_nats(proof, self._margin[step], self._others[step], part.dispersion.phi, self.cap)
-            part.proof.add(nats, judged)
-            if self._tests_rarity:
-                self._prove_rare(part, proof, step, judged)
+    def _healthy(self, seen: Exposed, step: Whole) -> Split:
+        """The step's margin against the alternatives on its good side."""
+        margin = self._margin[step]
+        times = self._others[step] / margin[:, None]
+        return Split.of(seen, margin, times, np.log(times))
+
+    def _prove(self, part: _Part, healthy: Split, proof: Exposed, step: Whole, judged: Flags) -> None:
+        part.proof.add(healthy.nats(proof, part.dispersion.phi, self.cap), judged)
+        if self._tests_rarity:
+            self._prove_rare(part, proof, step, judged)
 
     @property
     def _tests_rarity(self) -> bool:

@@ -179,14 +179,18 @@ class World:
 
     def latency(self, rule: Rule, margin: Floats, at: int, since: Whole, n_c: Floats, n_s: Floats) -> MetricMinute:
         """The latency metric: requests over each threshold. `margin` is the factor that the step has to prove, per rollout."""
+        canary, stable = self.sides(at, since, n_c, n_s)
+        return over_thresholds(self.chance, self.base.latency, rule, margin, canary, stable)
+
+    def sides(self, at: int, since: Whole, n_c: Floats, n_s: Floats) -> tuple[Side, Side]:
+        """How fast canary and stable are in this minute; `since` is how long the step has lasted, for cold starts."""
         effect, strength = self.effect, self.effect.strength(at)
         slow = 1 + (effect.latency - 1) * strength
         both = np.exp(0.25 * self._wander["latency", "both"].value) * self._slowness(at)
         cold = 1 + self.nature.cold_latency * self._cold(since)
         lasting = np.exp(self._lasting["latency"] + self._wander["latency", "canary"].value)
         canary = Side(n_c, both * cold * lasting * slow, effect.slow_share * strength, effect.slow_factor)
-        stable = Side(n_s, both * np.exp(self._wander["latency", "stable"].value))
-        return over_thresholds(self.chance, self.base.latency, rule, margin, canary, stable)
+        return canary, Side(n_s, both * np.exp(self._wander["latency", "stable"].value))
 
     def _cold(self, minutes: Whole | int) -> Floats:
         """What is left of a cold start, on average over that minute."""

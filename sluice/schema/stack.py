@@ -60,6 +60,7 @@ class EndpointSpec:
     slots: tuple[str, str]
     instances: int
     scaling: ScalingMode
+    rps: float | None
     nonce: str
     capture: CaptureSpec
     kms_key_arn: str | None
@@ -221,6 +222,7 @@ def _endpoint(name: str, given: object, source: _Source) -> EndpointSpec:
         slots=(model.slots[0], model.slots[1]),
         instances=model.instances,
         scaling=ScalingMode(model.scaling),
+        rps=model.rps,
         nonce=model.nonce,
         capture=_capture(model),
         kms_key_arn=model.kms_key_arn,

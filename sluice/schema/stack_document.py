@@ -129,6 +129,8 @@ class Endpoint(Strict):
     """Of each slot in service. A change is applied between rollouts, without a new release."""
     scaling: Literal["suspend", "keep"] = "suspend"
     """Autoscaling while a release is tried: suspended and put back, or kept, at the price of rollbacks that may wait for it."""
+    rps: Annotated[float, Field(gt=0, le=1e6, strict=False)] | None = Field(default=None, examples=[50])
+    """Requests per second you expect in all. With it, `up` says what the policy can prove, and status what then happened."""
     nonce: Nonce = "1"
     """Change it to try a release again whose last rollout was aborted or failed."""
     data_capture: DataCapture | None = None

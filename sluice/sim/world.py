@@ -41,7 +41,7 @@ from sluice.core.release import Release
 from sluice.core.rollout import ScalingTarget, SlotAlarms
 from sluice.core.rows import Limits, Reading
 from sluice.core.weights import WHOLE
-from sluice.ports import Ports
+from sluice.ports import Metrics, Ports
 from sluice.sim.memory import MemoryStore
 from sluice.sweep import Swept, sweep_all
 from sluice.tick import Ticked, tick
@@ -90,6 +90,8 @@ class World:
     queue: list[AlarmEvent] = field(default_factory=list)
     before_call: Callable[[str], None] = lambda _: None
     delivers_events: bool = True
+    metrics: Metrics | None = None
+    """Where minutes come from instead of from this world: `sluice simulate` hands in a busier one."""
     _target: dict[str, Variant] | None = None
 
     # The endpoint
