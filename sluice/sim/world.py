@@ -275,7 +275,8 @@ class World:
 
     @property
     def ports(self) -> Ports:
-        return Ports(self.store, self, self, self, self, self, self, self, lambda: self.now, self, self, self)
+        metrics = self.metrics or self
+        return Ports(self.store, self, self, metrics, self, self, self, self, lambda: self.now, self, self, self)
 
     # Time
 
