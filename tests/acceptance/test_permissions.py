@@ -247,6 +247,10 @@ def test_nothing_the_functions_do_is_denied(life: Life) -> None:
     assert life.lost_logs == {}
 
 
+ASKED_BY_AWS = {("archive", "dynamodb:ListStreams")}
+"""Lambda refuses a mapping from a stream unless the role may do this; no call of the sandbox shows it."""
+
+
 def permitted() -> list[tuple[str, str, str]]:
     """Every action of every statement of every role."""
     hooks = (Hook(HookKind.LAMBDA, FLAGS, 5, 0), Hook(HookKind.HTTPS, "https://flags.invalid/off", 1, 0))
@@ -272,6 +276,8 @@ def test_without_this_statement_a_call_is_denied(life: Life, word: str, sid: str
     """Action by action: a statement that is needed may still hold one that is not."""
     document = life.documents[word]
     without = {**document, "Statement": [short_of(s, action) if s["Sid"] == sid else s for s in document["Statement"]]}
+    if (word, action) in ASKED_BY_AWS:
+        return
     if sid == "WriteOwnLogs":
         stream = f"arn:aws:logs:us-east-1:123456789012:log-group:/aws/lambda/sluice-dev-{word}:log-stream:x"
         assert allowed(document, action, stream, {})
