@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from sluice.core.actions import SetWeights
 from sluice.core.audit import Event, chain_faults, event_hash, read_head, replay
 from sluice.core.blame import alarm_names
+from sluice.core.conditions import frozen
 from sluice.core.rollout import ENDED, Head, Phase, Rollout
 from sluice.core.weights import WHOLE
 from sluice.sim.turmoil import Turmoil, trials_of
@@ -136,11 +137,15 @@ class Promises:
         self._hold(head is None or head.version == self._seen, "7: the head is not at its last event")
 
     def _step_up(self, event: Event) -> None:
-        """Promise 5, judged by the truth at the time of the event."""
-        before = replay(e for e in self.world.store.log[self.world.endpoint] if e.seq < event.seq)
+        """Promise 5, judged by the truth at the time of the event. A step that a person forced is theirs; its rehearsal is not waived."""
+        log = self.world.store.log[self.world.endpoint]
+        before, after = (replay(e for e in log if e.seq < event.seq + more) for more in (0, 1))
         assert before is not None
         assert before.live is not None
         rollout = before.live
+        if rollout.orders.force is not None:
+            return
+        self._permitted(event, before, rollout, after.live if after else None)
         for name in alarm_names(rollout):
             facts = self.world.alarm_states[name]
             good = facts.state == "OK" or facts.since >= event.at - 1
@@ -149,6 +154,18 @@ class Promises:
             first = -(-rollout.applied_at // _MINUTE) * _MINUTE
             trials = trials_of(self.world, rollout.to_slot, range(first, event.at, _MINUTE))
             self._hold(trials >= rollout.policy.min_samples, f"5: stepped up after {trials} requests")
+
+    def _permitted(self, event: Event, before: Head, rollout: Rollout, after: Rollout | None) -> None:
+        """No stop, no freeze, no pause, and somebody's agreement to exactly this step where one is needed."""
+        assert after is not None
+        self._hold(rollout.orders.pause is None, "5: stepped up although a person paused it")
+        if rollout.is_emergency:
+            return
+        self._hold(before.stop is None, "5: stepped up under a stop")
+        self._hold(frozen(rollout.policy.freeze, event.at) is None, "5: stepped up in a freeze")
+        approved = rollout.orders.approved
+        agreed = after.current_step.approval is None or (approved is not None and approved.step == after.step)
+        self._hold(agreed, f"5: stepped up to step {after.step} without its approval")
 
     def _champion_is_what_serves(self, head: Head) -> None:
         world = self.world

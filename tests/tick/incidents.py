@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from sluice.command import abort, rollback
+from sluice.core.conditions import Hook, HookKind
 from sluice.core.errors import SluiceError
 from sluice.core.observation import AlarmFacts, ConfiguredVariant, Variant
 from sluice.core.policy import IncidentThen, OnInconclusive, Rollback, SharedIncident, Step
@@ -14,16 +15,25 @@ from sluice.sim.promises import Promises
 from sluice.sim.strikes import Moment, Strike, fail, kill
 from sluice.sim.turmoil import Turmoil
 from sluice.submit import adopt, submit
+from sluice.tell import Caller, Order, tell
 from tests.builders import SETTINGS, alarms, policy, release, step, submission
 
 QUICK = policy(
-    steps=(step(10, 180, 600), step(50, 180, 600), Step(10_000, 0, 0, OnInconclusive.HOLD)),
+    steps=(
+        step(10, 180, 600),
+        replace(step(50, 180, 600), gates=(Hook(HookKind.HTTPS, "https://gate", 5, 1),)),
+        Step(10_000, 0, 0, OnInconclusive.HOLD),
+    ),
+    on_rollback=(Hook(HookKind.HTTPS, "https://flags", 5, 1),),
     soak_seconds=900,
     evidence_for_seconds=600,
     max_hold_seconds=1200,
     shared_incident=SharedIncident(IncidentThen.ROLLBACK, 600),
     rollback=Rollback(120, 600, 600),
 )
+ONCALL = Caller("arn:aws:sts::1:assumed-role/oncall/ann", proven=True)
+ORDERS = ("pause", "resume", "promote", "skip", "approve", "force", "stop", "lift")
+"""What people tell a rollout besides taking it back."""
 CALLS = (
     "store.head",
     "store.commit",
@@ -53,6 +63,8 @@ CALLS = (
     "mirrors.write",
     "mirrors.read",
     "notices.send",
+    "hooks.ask",
+    "hooks.tell",
 )
 ADOPTING = ("endpoints.found", "endpoints.describe", "store.commit", "artifacts.faults")
 PHASES = ("preparing", "rehearsing", "shifting", "baking", "soaking", "paused", "rolling_back", "verifying")
@@ -278,6 +290,9 @@ def _run_another(world: Turmoil, who: str) -> None:
         "rollback": lambda: _asked(world, lambda: rollback(world.ports, "shop", "me", "hunt")),
         "submit": lambda: _asked(world, lambda: submit(world.ports, next_submission(world))),
     }
+    if who in ORDERS:
+        _asked(world, lambda: tell(world.ports, Order(who, "shop", ONCALL, "hunt", None)))
+        return
     calls[who]()
 
 

@@ -20,6 +20,7 @@ from tests.tick.incidents import (
     ADOPTING,
     CALLS,
     NAMES,
+    ORDERS,
     PHASES,
     Alarm,
     Asked,
@@ -56,7 +57,7 @@ incidents: st.SearchStrategy[Incident] = st.one_of(
         st.sampled_from(CALLS),
         moments,
         counts,
-        st.sampled_from(("alarm", "tick", "sweep", "abort", "rollback", "submit")),
+        st.sampled_from(("alarm", "tick", "sweep", "abort", "rollback", "submit", *ORDERS)),
         st.sampled_from((0, 1, 5, 16)),
     ),
     st.builds(Busy, st.integers(5, 1800), st.sampled_from(("Updating", "SystemUpdating"))),
@@ -70,7 +71,7 @@ incidents: st.SearchStrategy[Incident] = st.one_of(
         st.sampled_from(("table", "clocks", "fresh reads", "capacity", "update", "model", "all of it")),
         st.integers(10, 1500),
     ),
-    st.builds(Asked, st.sampled_from(("abort", "rollback", "submit"))),
+    st.builds(Asked, st.sampled_from(("abort", "rollback", "submit", *ORDERS))),
 )
 beginnings = st.builds(
     Beginning,
