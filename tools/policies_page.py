@@ -29,10 +29,8 @@ def page() -> str:
 
 def inputs() -> str:
     """A digest of everything the page depends on: the policies and the code of the forecast. The test compares it."""
-    files = [
-        *sorted((ROOT / "policies" / "rollouts").glob("*.yaml")),
-        *sorted((ROOT / "sluice" / "forecast").glob("*.py")),
-    ]
+    shown = [ROOT / "policies" / "rollouts" / f"{name}.yaml" for name, _ in SHOWN]
+    files = [*shown, *sorted((ROOT / "sluice" / "forecast").glob("*.py"))]
     found = sha256(Path(__file__).read_bytes())
     for file in files:
         found.update(file.read_bytes())
