@@ -1,4 +1,4 @@
-"""The judge on the whole system: a release that raises no alarm and answers worse."""
+"""The judge on the whole system: a release that raises no alarm and answers worse, and an incident that nobody is to blame for."""
 
 from __future__ import annotations
 
@@ -42,3 +42,22 @@ def test_a_release_that_is_silently_wrong_is_taken_back_by_what_its_answers_led_
     assert any(row.canary.tails["latency"].over for row in case.rows if row.canary.tails), (
         "trimmed counts were answered"
     )
+
+
+def test_an_incident_that_stable_shares_holds_and_takes_nothing_back_while_it_is_short(stage: Stage) -> None:
+    stage.up("v2")
+    stage.until_weight(2500)
+    routes = stage.sandbox.meters.endpoints.routes(stage.endpoint)
+    for route in routes:
+        route.container.broken = "the feature store is gone"
+    stage.sandbox.run_until(lambda: "incident" in stage.kinds, 15 * 60)
+    assert stage.rollout.phase is Phase.BAKING
+    stage.sandbox.run_until(lambda: False, 5 * 60)
+
+    assert stage.rollout.phase is Phase.BAKING, "neither up nor back"
+    for route in routes:
+        route.container.broken = None
+    stage.until_ended()
+
+    assert stage.head.champion.release.name == "v2"
+    assert stage.kinds[-1] == "settled"

@@ -70,8 +70,10 @@ class LatencyFollower:
         canary, stable = _usable(row.canary.tails.get(self.name)), _usable(row.stable.tails.get(self.name))
         if self.name in row.canary.p90_us and self.name in row.stable.p90_us:
             self.p90s = row.canary.p90_us[self.name], row.stable.p90_us[self.name]
-        self._read_rail(canary, stable, step)
-        if canary is None or stable is None or placed.place.in_step * 60 < self.policy.judge.settle_seconds:
+        self._read_rail(canary, stable, step, is_change=row.is_change)
+        if row.is_change or canary is None or stable is None:
+            return
+        if placed.place.in_step * 60 < self.policy.judge.settle_seconds:
             return
         if canary.trials > 0 and stable.trials > 0:
             for quantile, comparison in self.quantiles.items():
@@ -85,13 +87,13 @@ class LatencyFollower:
         for comparison in self.quantiles.values():
             comparison.new_step(None if self.margin is None else 1.0)
 
-    def _read_rail(self, canary: Tail | None, stable: Tail | None, step: int) -> None:
+    def _read_rail(self, canary: Tail | None, stable: Tail | None, step: int, *, is_change: bool) -> None:
         factor = self.metric.rail.versus_stable if self.metric.rail else 1.0
         key = threshold_name(RAIL_QUANTILE, factor)
         seen = Pair(*_over(canary, key), *_over(stable, key))
         self.recent.append(seen)
         if self.rail is not None:
-            self.rail.add(seen, step)
+            self.rail.add(seen, step, is_change=is_change)
 
     def _compare(self, quantile: str, comparison: Comparison, canary: Tail, stable: Tail) -> None:
         slow = canary.over.get(threshold_name(quantile, self.metric.terms.tolerate.ratio))

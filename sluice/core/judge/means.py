@@ -80,7 +80,7 @@ class MeanFollower:
         canary, stable = row.canary.means.get(self.name), row.stable.means.get(self.name)
         if canary is None or stable is None or moments_fault(canary) or moments_fault(stable):
             return
-        if placed.place.index * 60 < self.policy.judge.warmup_seconds:
+        if row.is_change or placed.place.index * 60 < self.policy.judge.warmup_seconds:
             return
         self.block = plus(self.block[0], canary), plus(self.block[1], stable)
         if min(effective(side) for side in self.block) >= EFFECTIVE:

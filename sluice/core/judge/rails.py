@@ -77,10 +77,13 @@ class Rail:
     def of(cls, limit: float, factor: float, later_steps: int) -> Rail:
         return cls(limit, factor, Mixture.over(len(_STEPS), later_steps))
 
-    def add(self, pair: Pair, step: int) -> None:
-        """One row; without canary requests only stable is noted."""
+    def add(self, pair: Pair, step: int, *, is_change: bool = False) -> None:
+        """One row; without canary requests, or where the weight changed within it, only stable is noted.
+
+        If a shared incident begins in the minute of a step, most of the canary's requests of that minute lie in it, and few of stable's.
+        """
         self.stable.add(pair.stable_trials, pair.stable_events)
-        if pair.canary_trials <= 0:
+        if pair.canary_trials <= 0 or is_change:
             return
         null = max(self.limit, self.factor * self.stable.rate())
         if null > _MOST_LIMIT:

@@ -90,8 +90,8 @@ class RateFollower:
         self.recent.append(seen)
         self.was_seen = self.was_seen or seen.canary_trials > 0
         if self.rail is not None:
-            self.rail.add(seen, step)
-        judged = placed.place.index * 60 >= self.policy.judge.warmup_seconds
+            self.rail.add(seen, step, is_change=row.is_change)
+        judged = not row.is_change and placed.place.index * 60 >= self.policy.judge.warmup_seconds
         self.whole.add(self.metric, canary, stable, step, judged=judged)
         if self.metric.terms.segment is not None:
             self._segments(placed, judged)

@@ -60,6 +60,15 @@ class TestRails:
 
         assert judgement.is_incident, judgement.because
 
+    def test_an_incident_that_begins_in_the_minute_of_a_step_is_not_the_canarys(self) -> None:
+        """Before the step the canary had few requests, after it many: most of its minute lies in the incident."""
+        before, after = steady(5, (150, 0), (2850, 0), step=0), steady(3, (750, 750), (2250, 2250), step=1, first=6)
+        begins = replace(steady(1, (180, 120), (2700, 370), step=1, first=5)[0], is_change=True, canary_parts=None)
+
+        judgement = judged(ERRORS_ONLY, [*before, begins, *after])
+
+        assert judgement.is_incident, judgement.because
+
     def test_a_rail_that_was_crossed_stays_crossed(self) -> None:
         rows = steady(2, (500, 250), (500, 1)) + steady(60, (500, 1), (500, 1), first=2)
 
