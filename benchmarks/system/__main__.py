@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from benchmarks.system import bundle, program, sandbox, use_cases
+from benchmarks.system import bundle, judging, program, sandbox, use_cases
 from benchmarks.system.measure import Row, commit, machine
 
 _PAGE = Path("docs/benchmarks.md")
@@ -29,7 +29,7 @@ def page(rows: Iterable[Row]) -> str:
 
 def main() -> None:
     found: list[Row] = []
-    for part in (bundle, use_cases, program, sandbox):
+    for part in (bundle, use_cases, judging, program, sandbox):
         for row in part.rows():
             print(f"{row.what}: {row.measured}; {row.baseline} ({row.stands_at})", file=sys.stderr, flush=True)
             found.append(row)
