@@ -45,10 +45,12 @@ class RailJudge:
         counts = seen.n_c > 0
         placed = self.prior.place(counts, counts & ~self.began)
         self.began = self.began | counts
-        null = np.minimum(0.95, np.maximum(self.rail.rate, self.versus * self.stable.now()))[:, None]
+        limit = np.maximum(self.rail.rate, self.versus * self.stable.now())[:, None]
+        null = np.minimum(0.95, limit)
         others = null + (1 - null) * as_row(RAIL_GRID)
         good = (seen.n_c - seen.e_c)[:, None]
         nats = (seen.e_c[:, None] * np.log(others / null) + good * np.log((1 - others) / (1 - null))) / RAIL_PHI
+        nats = np.where(limit > 0.95, 0.0, nats)  # stable fails itself: nothing can be blamed on the canary
         self.mixture.add(nats, placed, self.prior.spent, counts)
         self.fired = self.fired | (self.mixture.odds >= RAIL_NEED)
 
