@@ -69,8 +69,7 @@ _DOWN = ("abort", "rollback", "fall_back")
 
 def tell(ports: Ports, order: Order) -> str:
     """Do what is asked, or say why not (BadInput, Refused; Forbidden, which is recorded). Answers with one sentence."""
-    if not order.reason.strip():
-        raise BadInput(("reason: missing. Say why: it is kept with the decision.",))
+    _need_reason(order)
     if order.endpoint == EVERY and order.action in _FOR_ALL:
         return _tell_all(ports, order)
     before = _answered_before(ports, order)
@@ -94,8 +93,7 @@ def tell(ports: Ports, order: Order) -> str:
 
 def roll_back_to(ports: Ports, order: Order, release: str) -> str:
     """Back to a release that served before: at once while its successor is still live, else through its own rollout in one step."""
-    if not order.reason.strip():
-        raise BadInput(("reason: missing. Say why: it is kept with the decision.",))
+    _need_reason(order)
     before = _answered_before(ports, order)
     if before is not None:
         return before
@@ -107,6 +105,7 @@ def roll_back_to(ports: Ports, order: Order, release: str) -> str:
 
 def submit_release(ports: Ports, order: Order, document: object, nonce: str) -> str:
     """Another release on the policy, alarms and scaling of the submission before. What `pulumi up` wants does not change with it."""
+    _need_reason(order)
     release = decode(Release, document, "release")
     before = _answered_before(ports, order)
     if before is not None:
@@ -122,6 +121,11 @@ def forbid(ports: Ports, order: Order, sentence: str) -> None:
     if head is not None:
         _record_refusal(ports, head, order, sentence)
     raise Forbidden(sentence)
+
+
+def _need_reason(order: Order) -> None:
+    if not order.reason.strip():
+        raise BadInput(("reason: missing. Say why: it is kept with the decision.",))
 
 
 def _decided(ports: Ports, order: Order, decide: Callable[[Head], Decision]) -> str:

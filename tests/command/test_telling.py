@@ -399,6 +399,7 @@ def test_without_a_reason_nothing_happens(world: World, until: Until, action: st
     for asked in (
         lambda: said(world, action, reason=" "),
         lambda: roll_back_to(world.ports, order("x", reason=""), "v1"),
+        lambda: submit_release(world.ports, order("submit", reason=""), encode(release("v3")), "3"),
     ):
         with pytest.raises(BadInput, match="reason: missing"):
             asked()
