@@ -12,6 +12,8 @@ from infra.resource_names import Names
 from sluice.core.record import Document
 from sluice.schema import AuditSpec
 
+STREAM_READERS = ("archive", "incident")
+"""Functions that are told of every audit event, each at a pace of its own: what holds up one does not hold up the other."""
 BATCH = 25
 """Events a call: one object each, a few hundred milliseconds at most."""
 RECORD_SECONDS = 24 * 3600
@@ -55,6 +57,7 @@ def archive_bucket(names: Names, audit: AuditSpec, *, protect: bool, parent: pul
 
 
 def archive_path(
+    word: str,
     table: aws.dynamodb.Table,
     function: aws.lambda_.Function,
     archive: Locked,
@@ -63,7 +66,7 @@ def archive_path(
 ) -> None:
     """From the table's stream to the function, oldest first, from the first event on."""
     aws.lambda_.EventSourceMapping(
-        "archive",
+        word,
         event_source_arn=table.stream_arn,
         function_name=function.name,
         starting_position="TRIM_HORIZON",

@@ -35,6 +35,8 @@ SIZINGS: Mapping[str, Sizing] = {
     "command": Sizing(30, 256),
     # A batch of events, one small object each.
     "archive": Sizing(60, 256),
+    # Reads a whole trail and copies an artifact; S3 copies 5 GiB in a minute or two.
+    "incident": Sizing(300, 512),
 }
 
 

@@ -7,7 +7,7 @@ import pulumi_aws as aws
 
 from infra import machine
 from infra.alarm_path import alarm_path
-from infra.archive_path import archive_bucket, archive_path
+from infra.archive_path import STREAM_READERS, archive_bucket, archive_path
 from infra.bundle import archive
 from infra.capture_bucket import capture_bucket
 from infra.commands import Commands
@@ -34,7 +34,7 @@ class ControlPlane(pulumi.ComponentResource):
         self.capture = capture_bucket(names, protect=spec.protect, retained=spec.adopts, parent=self)
         self.archive = archive_bucket(names, spec.audit, protect=spec.protect, parent=self)
         where = {"SLUICE_ARCHIVE": self.archive.bucket.bucket}
-        told = {"archive": where, "tick": where}
+        told = {word: where for word in (*STREAM_READERS, "tick")}
         shared = FunctionArgs(scope_of(names, spec), archive(), spec.log_retention_days, spec.protect, told)
         self.functions = {word: control_function(word, shared, self) for word in FUNCTIONS}
         self.commands = Commands(self.functions["command"], pulumi.ResourceOptions(parent=self))
@@ -42,7 +42,8 @@ class ControlPlane(pulumi.ComponentResource):
             signing_key(names, self)
         self.machine = self._clock()
         self.alarms = alarm_path(names, spec, self.functions["alarm"], self)
-        archive_path(self.table, self.functions["archive"], self.archive, self.alarms.dead_letters, self)
+        for word in STREAM_READERS:
+            archive_path(word, self.table, self.functions[word], self.archive, self.alarms.dead_letters, self)
         self._sweep_every_minute()
         for alarm in page_alarms(names):
             page_alarm(names, alarm, self.topic.arn, self)

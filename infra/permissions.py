@@ -183,6 +183,27 @@ def archive_document(scope: Scope) -> Document:
     )
 
 
+def incident_document(scope: Scope) -> Document:
+    """After a release was taken back: look, keep the artifact and the postmortem where nobody deletes them, tell people."""
+    kept = f"{scope.names.archive_bucket_arn}/incidents/*"
+    return document(
+        _own_logs(scope, "incident"),
+        allow("ReadStream", [f"dynamodb:{operation}" for operation in STREAM_OPERATIONS], [scope.names.streams_arn]),
+        allow("ReadEvents", ["dynamodb:Query"], [scope.names.table_arn]),
+        _describe_endpoints(scope),
+        _alarm_states(scope),
+        # GetMetricData has no resource level.
+        allow("ReadMetrics", ["cloudwatch:GetMetricData"], ["*"]),
+        *_artifacts(scope),
+        allow("KeepEvidence", ["s3:PutObject", "s3:GetObject"], [kept]),
+        # Without it S3 answers for what is not kept yet that access is denied.
+        allow("SeeWhatIsKept", ["s3:ListBucket"], [scope.names.archive_bucket_arn]),
+        # An item has an id only once it exists.
+        allow("OpenIncidents", ["ssm:CreateOpsItem"], [scope.names.place.arn("ssm", "opsitem/*")]),
+        allow("GiveUp", ["sqs:SendMessage"], [scope.names.dead_letter_queue_arn]),
+    )
+
+
 STREAM_OPERATIONS = ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams")
 """What Lambda's poller calls in the function's name."""
 
@@ -193,6 +214,7 @@ FUNCTION_DOCUMENTS: Mapping[str, Callable[[Scope], Document]] = {
     "sweep": sweep_document,
     "command": command_document,
     "archive": archive_document,
+    "incident": incident_document,
 }
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from sluice.core.names import alarm_prefix, metrics_namespace, name_root, outcome_namespace
 from sluice.core.ownership import PROJECT_TAG, STACK_TAG
 
-FUNCTIONS = ("submit", "tick", "alarm", "sweep", "command", "archive")
+FUNCTIONS = ("submit", "tick", "alarm", "sweep", "command", "archive", "incident")
 LIVE_INDEX = "live"
 _BOOTSTRAP = "bootstrap"
 _BOOTSTRAP_CHARACTERS = 45

@@ -146,10 +146,11 @@ def an_archive_in_trouble(stage: Stage) -> None:
     record = {"eventName": "INSERT", "dynamodb": told}
     functions = boto3.client("lambda")
     functions.invoke(FunctionName=NAMES.function("archive"), Payload=json.dumps({"Records": [record]}))
-    (mapping,) = functions.list_event_source_mappings(FunctionName=NAMES.function("archive"))["EventSourceMappings"]
-    functions.update_event_source_mapping(UUID=mapping["UUID"], MaximumRetryAttempts=1)
-    slow = Fault(Raise("SlowDown"), function=NAMES.function("archive"), operation="PutObject", times=2)
-    stage.sandbox.cloud.gate.inject(slow)
+    for word, operation in (("archive", "PutObject"), ("incident", "CreateOpsItem")):
+        name = NAMES.function(word)
+        (mapping,) = functions.list_event_source_mappings(FunctionName=name)["EventSourceMappings"]
+        functions.update_event_source_mapping(UUID=mapping["UUID"], MaximumRetryAttempts=1)
+        stage.sandbox.cloud.gate.inject(Fault(Raise("SlowDown"), function=name, operation=operation, times=2))
 
 
 def a_missing_archive(stage: Stage, policy: object) -> None:

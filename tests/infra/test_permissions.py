@@ -155,6 +155,23 @@ EXPECTED = {
         "CompareKeptEvents": (["s3:GetObject"], ["arn:aws:s3:::sluice-dev-audit-*/events/*"]),
         "GiveUp": (["sqs:SendMessage"], [f"arn:aws:sqs:{HERE}:sluice-dev-dead-letter"]),
     },
+    "incident": {
+        "WriteOwnLogs": logs("incident"),
+        "ReadStream": (
+            [f"dynamodb:{name}" for name in ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams")],
+            [f"{TABLE}/stream/*"],
+        ),
+        "ReadEvents": (["dynamodb:Query"], [TABLE]),
+        "DescribeEndpoints": DESCRIBE,
+        "ReadAlarmStates": (["cloudwatch:DescribeAlarms"], [ALARMS]),
+        "ReadMetrics": (["cloudwatch:GetMetricData"], ["*"]),
+        "CheckArtifacts": CHECK_ARTIFACTS,
+        "SeeMissingArtifacts": SEE_MISSING,
+        "KeepEvidence": (["s3:PutObject", "s3:GetObject"], ["arn:aws:s3:::sluice-dev-audit-*/incidents/*"]),
+        "SeeWhatIsKept": (["s3:ListBucket"], ["arn:aws:s3:::sluice-dev-audit-*"]),
+        "OpenIncidents": (["ssm:CreateOpsItem"], [f"arn:aws:ssm:{HERE}:opsitem/*"]),
+        "GiveUp": (["sqs:SendMessage"], [f"arn:aws:sqs:{HERE}:sluice-dev-dead-letter"]),
+    },
     "clock": {"InvokeTick": (["lambda:InvokeFunction"], [f"arn:aws:lambda:{HERE}:function:sluice-dev-tick"])},
     "execution": {
         "ReadArtifacts": CHECK_ARTIFACTS,

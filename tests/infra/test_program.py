@@ -12,7 +12,7 @@ from sluice.core.release import release_from_tags
 from sluice.core.rollout import Submission
 from tests.infra.stacks import STATUS, Recording, endpoint, endpoint_document, release_document, run_program
 
-FUNCTIONS = ("submit", "tick", "alarm", "sweep", "command", "archive")
+FUNCTIONS = ("submit", "tick", "alarm", "sweep", "command", "archive", "incident")
 
 
 @pytest.fixture(scope="module")

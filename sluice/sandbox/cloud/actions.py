@@ -376,6 +376,7 @@ _TABLE: dict[tuple[str, str], Rule] = {
     **_same("ssm", "ssm", _parameter, "GetParameter", "DeleteParameter", "GetParametersByPath"),
     ("ssm", "GetParameters"): _parameters("ssm:GetParameters"),
     ("ssm", "PutParameter"): _put_parameter,
+    ("ssm", "CreateOpsItem"): _on("ssm:CreateOpsItem", lambda _params, place: place.arn("ssm", "opsitem/new")),
     **_same("sns", "sns", _given("TopicArn"), "Publish"),
     **_same("sqs", "sqs", _queue, "SendMessage", "ReceiveMessage", "DeleteMessage", "GetQueueAttributes"),
     **_same("sqs", "sqs", _queue, "ChangeMessageVisibility"),

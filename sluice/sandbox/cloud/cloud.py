@@ -97,6 +97,8 @@ class Cloud:
             hooks.install_scaling_removal(),
             url_hooks.install_urls_per_alias(),
             url_hooks.install_url_requests(self._url_request),
+            hooks.install_ops_items(),
+            hooks.install_locked_copies(),
         ]
         for part in self._parts():
             part.install()

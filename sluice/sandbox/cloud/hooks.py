@@ -130,6 +130,61 @@ def lambda_error(code: str, message: str) -> Exception:
     return LambdaClientError(code, message)
 
 
+# S3
+
+
+def install_locked_copies() -> Undo:
+    """CopyObject into a bucket that locks by default: S3 takes it as it is, moto asks for the checksum header of an upload."""
+    from moto.s3.responses import S3Response
+    from werkzeug.datastructures import Headers
+
+    original = S3Response._key_response_put
+
+    @wraps(original)
+    def put(response: Any, query: Any, key_name: str) -> Any:
+        if "x-amz-copy-source" in response.headers and "x-amz-sdk-checksum-algorithm" not in response.headers:
+            response.headers = Headers([*response.headers.items(), ("x-amz-sdk-checksum-algorithm", "SHA256")])
+        return original(response, query, key_name)
+
+    return _replace(S3Response, "_key_response_put", put)
+
+
+# Systems Manager
+
+
+def install_ops_items() -> Undo:
+    """OpsItems, which moto does not have: made once for each dedupString, got by id, listed."""
+    from moto.core.exceptions import JsonRESTError
+    from moto.core.responses import ActionResult
+    from moto.ssm.responses import SimpleSystemManagerResponse
+
+    items: dict[str, dict[str, Any]] = {}
+
+    def create(response: Any) -> Any:
+        item = json.loads(response.body)
+        word = item.get("OperationalData", {}).get("/aws/dedup", {}).get("Value")
+        for known in items.values():
+            if word is not None and known["OperationalData"].get("/aws/dedup", {}).get("Value") == word:
+                raise JsonRESTError(
+                    "OpsItemAlreadyExistsException", f"The OpsItem already exists: {known['OpsItemId']}"
+                )
+        made = {"OpsItemId": f"oi-{len(items) + 1:012x}", "Status": "Open", "OperationalData": {}, **item}
+        items[made["OpsItemId"]] = made
+        return ActionResult({"OpsItemId": made["OpsItemId"]})
+
+    def get(response: Any) -> Any:
+        return ActionResult({"OpsItem": items[json.loads(response.body)["OpsItemId"]]})
+
+    def listed(_response: Any) -> Any:
+        return ActionResult({"OpsItemSummaries": list(items.values())})
+
+    return _all(
+        _replace(SimpleSystemManagerResponse, "create_ops_item", create),
+        _replace(SimpleSystemManagerResponse, "get_ops_item", get),
+        _replace(SimpleSystemManagerResponse, "describe_ops_items", listed),
+    )
+
+
 # EventBridge and SQS
 
 

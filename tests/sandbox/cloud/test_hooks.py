@@ -66,6 +66,14 @@ HOOKS: list[tuple[Callable[[], hooks.Undo], list[str]]] = [
     ),
     (lambda: hooks.install_rule_delivery(lambda *_: None), ["moto.events.models:Rule.send_to_targets"]),
     (lambda: hooks.install_queue_watch(lambda queue: None), ["moto.sqs.models:Queue.add_message"]),
+    (
+        hooks.install_ops_items,
+        [
+            f"moto.ssm.responses:SimpleSystemManagerResponse.{n}_ops_item{s}"
+            for n, s in (("create", ""), ("get", ""), ("describe", "s"))
+        ],
+    ),
+    (hooks.install_locked_copies, ["moto.s3.responses:S3Response._key_response_put"]),
     (lambda: hooks.install_stream_watch(lambda *_: None), ["moto.dynamodb.models.table:StreamShard.add"]),
     (lambda: hooks.install_long_polling(lambda seconds: None), ["moto.sqs.models:Queue.wait_for_messages"]),
     (
@@ -170,6 +178,7 @@ def test_what_a_hook_added_to_a_class_is_gone_after_its_undo() -> None:
         ("moto.sqs.models:Queue.add_message", ["self", "message"]),
         ("moto.sqs.models:Queue.wait_for_messages", ["self", "timeout"]),
         ("moto.dynamodb.models.table:StreamShard.add", ["self", "old", "new"]),
+        ("moto.s3.responses:S3Response._key_response_put", ["self", "query", "key_name"]),
         ("moto.dynamodb.responses:DynamoHandler.transact_write_items", ["self"]),
         ("moto.dynamodb.models:DynamoDBBackend.transact_write_items", ["self", "transact_items"]),
         ("botocore.signers:RequestSigner.handler", ["self", "operation_name", "request", "kwargs"]),

@@ -1,0 +1,164 @@
+"""The postmortem of a rollback, in Markdown: what happened, what it cost, whether it happened before, how to see it again.
+
+Pure: events and minutes in, text out. What nobody can know from the records is left as a question for people.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sluice.core.audit import Event
+from sluice.core.decision import duration_text
+from sluice.core.observation import Row
+from sluice.core.rollout import Outcome, Phase, Rollout
+from sluice.core.weights import percent_text
+
+_LOOKED_AT = ("rolling_back", "rolled_back", "failed")
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """One release taken back. `events` are the endpoint's whole trail up to its end, `rows` the minutes since its exposure.
+
+    `preserved` is where the failed artifact is kept, or the sentence that says why it is not; `stable` what serves now.
+    """
+
+    rollout: Rollout
+    outcome: Outcome
+    events: tuple[Event, ...]
+    rows: tuple[Row, ...]
+    preserved: str
+    stable: str
+
+    @property
+    def title(self) -> str:
+        return f"{self.rollout.endpoint}: {self.rollout.release.name} {self.outcome.phase.value.replace('_', ' ')}"
+
+
+def harmed_requests(rows: Iterable[Row], metric: str) -> tuple[float, float, float] | None:
+    """(events on the canary, its trials, those beyond stable's own rate); None where nothing was counted."""
+    pairs = [(row.canary.rates.get(metric), row.stable.rates.get(metric)) for row in rows]
+    canary = [one for one, _ in pairs if one is not None]
+    stable = [other for _, other in pairs if other is not None]
+    trials = sum(counts.trials for counts in canary)
+    if trials <= 0:
+        return None
+    events = sum(counts.events for counts in canary)
+    of_stable = sum(counts.trials for counts in stable)
+    usual = sum(counts.events for counts in stable) / of_stable if of_stable else 0.0
+    return events, trials, max(0.0, events - usual * trials)
+
+
+def postmortem(incident: Incident) -> str:
+    """The whole document."""
+    rollout = incident.rollout
+    parts = [
+        f"# {incident.title}",
+        f"{incident.outcome.because}. Rollout `{rollout.id}`, {rollout.release.name} against {rollout.stable.name}.",
+        _section("Impact", _impact(incident)),
+        _section("Timeline (UTC)", _timeline(incident)),
+        _section("What the decision rested on", _findings(incident)),
+        _section("Stable now", [incident.stable]),
+        _section("What it cost", _cost(incident)),
+        _section("Has it happened before?", _recurrence(incident)),
+        _section("To see it again", _reproduction(incident)),
+        _section("For people to answer", _QUESTIONS),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+_QUESTIONS = (
+    "Why did the release do this? What changed against the one before?",
+    "Why did evaluation before the rollout not show it? Which sample belongs into the smoke test?",
+    "Would the policy have caught it earlier with another first step? `sluice forecast` answers that.",
+)
+
+
+def _section(title: str, lines: Iterable[str]) -> str:
+    return "\n".join([f"## {title}", "", *(f"- {line}" for line in lines)])
+
+
+def _impact(incident: Incident) -> Iterator[str]:
+    rollout = incident.rollout
+    exposed, latch = rollout.first_exposure_at, rollout.latch
+    if exposed is None:
+        yield "The canary never had traffic: nobody was harmed."
+        return
+    back = latch.weights_back_at if latch else None
+    lasted = duration_text((back or incident.outcome.ended_at) - exposed)
+    yield f"The canary had traffic for {lasted}, at most {percent_text(_highest(incident))}."
+    if latch is not None and back is not None:
+        target = rollout.policy.rollback.target_seconds
+        yield f"From the decision to stable's weights read back: {duration_text(back - latch.at)} (promised: {duration_text(target)})."
+    for metric in sorted({name for row in incident.rows for name in row.canary.rates}):
+        counted = harmed_requests(incident.rows, metric)
+        if counted is not None:
+            events, trials, beyond = counted
+            yield f"{metric}: {events:,.0f} of {trials:,.0f} requests to the canary; {beyond:,.0f} more than stable's own rate would give."
+    if not incident.rows:
+        yield "No minute was measured while it had traffic, so requests harmed cannot be counted."
+
+
+def _highest(incident: Incident) -> int:
+    asked = [event.change["set"].get("live\tcanary_parts", 0) for event in _mine(incident)]
+    return max([parts for parts in asked if isinstance(parts, int)], default=0)
+
+
+def _timeline(incident: Incident) -> Iterator[str]:
+    for event in _mine(incident):
+        yield f"{_clock(event.at)} {event.because} ({event.kind}, by {event.by}, event {event.seq})"
+
+
+def _findings(incident: Incident) -> Iterator[str]:
+    latch = incident.rollout.latch
+    if latch is not None:
+        yield f"{latch.cause} (decided by {latch.by})"
+    for event in _mine(incident):
+        if event.kind not in _LOOKED_AT:
+            continue
+        for name in event.facts.get("firing", ()):
+            yield f"alarm {name} was in ALARM at {_clock(event.at)}"
+        for finding in event.facts.get("findings", ()):
+            yield f"{finding['metric']}: {finding['word']}, {finding['numbers']}"
+
+
+def _cost(incident: Incident) -> Iterator[str]:
+    """Instance hours, not money: prices are the account's."""
+    rollout = incident.rollout
+    hours = (incident.outcome.ended_at - rollout.started_at) / 3600 * rollout.instances
+    kept = duration_text(rollout.policy.evidence_for_seconds)
+    yield f"The canary's slot: {hours:.1f} instance hours of {rollout.release.instance_type} so far, kept {kept} more as evidence."
+
+
+def _recurrence(incident: Incident) -> Iterator[str]:
+    """Earlier ends of this kind on the endpoint, newest first."""
+    rollout, mine = incident.rollout, incident.rollout.id
+    ended = [
+        e for e in incident.events if e.kind in (Phase.ROLLED_BACK.value, Phase.FAILED.value) and e.rollout != mine
+    ]
+    yield (
+        f"{len(ended)} earlier {'release was' if len(ended) == 1 else 'releases were'} taken back on {rollout.endpoint}."
+        if ended
+        else "No: it is the first release taken back here."
+    )
+    for event in ended[::-1][:5]:
+        yield f"{datetime.fromtimestamp(event.at, UTC):%Y-%m-%d} {event.because} (rollout `{event.rollout}`)"
+
+
+def _reproduction(incident: Incident) -> Iterator[str]:
+    release = incident.rollout.release
+    yield f"The artifact: {incident.preserved}"
+    yield f"SHA-256 `{release.artifact.sha256}`, image `{release.image}`, environment {dict(release.environment) or 'empty'}."
+    captures = f"captures of the time are under `{incident.rollout.endpoint}/` in the capture bucket"
+    yield f"Serve it alone with that image and send it recorded requests: {captures}."
+    yield f"The whole story: `sluice report {incident.rollout.endpoint} --rollout {incident.rollout.id} -o report.html`."
+
+
+def _mine(incident: Incident) -> Sequence[Event]:
+    return [event for event in incident.events if event.rollout == incident.rollout.id]
+
+
+def _clock(at: int) -> str:
+    return f"{datetime.fromtimestamp(at, UTC):%H:%M:%S}"
