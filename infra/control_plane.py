@@ -34,7 +34,7 @@ class ControlPlane(pulumi.ComponentResource):
         self.capture = capture_bucket(names, protect=spec.protect, retained=spec.adopts, parent=self)
         self.archive = archive_bucket(names, spec.audit, protect=spec.protect, parent=self)
         where = {"SLUICE_ARCHIVE": self.archive.bucket.bucket}
-        told = {word: where for word in (*STREAM_READERS, "tick")}
+        told = dict.fromkeys((*STREAM_READERS, "tick"), where)
         shared = FunctionArgs(scope_of(names, spec), archive(), spec.log_retention_days, spec.protect, told)
         self.functions = {word: control_function(word, shared, self) for word in FUNCTIONS}
         self.commands = Commands(self.functions["command"], pulumi.ResourceOptions(parent=self))

@@ -12,6 +12,7 @@ from sluice.core.audit import Event, states
 from sluice.core.observation import Row
 from sluice.core.release import Release
 from sluice.core.rollout import Head, Outcome, Phase, Rollout
+from sluice.core.rows import Reading, limits
 from sluice.core.weights import WHOLE
 from sluice.ports import Ports
 from sluice.postmortem import Incident, postmortem
@@ -70,9 +71,16 @@ def _rows(ports: Ports, rollout: Rollout, outcome: Outcome) -> tuple[Row, ...]:
     if since is None:
         return ()
     until = -(-outcome.ended_at // _MINUTE) * _MINUTE
-    return ports.metrics.rows(
-        rollout.endpoint, rollout.to_slot, rollout.from_slot, rollout.policy.metrics, since // _MINUTE * _MINUTE, until
+    wanted = Reading(
+        rollout.endpoint,
+        rollout.to_slot,
+        rollout.from_slot,
+        rollout.policy.metrics,
+        limits(rollout),
+        since // _MINUTE * _MINUTE,
+        until,
     )
+    return ports.metrics.rows(wanted)
 
 
 def _stable(ports: Ports, rollout: Rollout) -> str:

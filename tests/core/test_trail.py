@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sluice.core.audit import Event, event_hash, record
-from sluice.core.record import encode
+from sluice.core.audit import Event, event_hash, record, states
+from sluice.core.record import decode, encode
 from sluice.core.rollout import Head
 from sluice.core.trail import ARCHIVE_SECONDS, Archive, Kept, Trail, check_trail
 from tests.builders import NOW, head
@@ -38,8 +38,6 @@ def said(found: Trail) -> list[str]:
 
 def altered(kept: Kept, **changes: object) -> Kept:
     """With its hash made to match."""
-    from sluice.core.record import decode
-
     event = replace(decode(Event, kept.document), **changes)  # type: ignore[arg-type]
     return Kept(kept.seq, encode(replace(event, hash=event_hash(event))))
 
@@ -100,6 +98,12 @@ def test_the_head_must_be_what_the_events_lead_to() -> None:
     assert said(check_trail("shop", TABLE, replace(HEAD, instances=9), WHOLE, LATER)) == [
         "the head record is not what its events lead to: instances differ"
     ]
+
+
+def test_each_event_is_told_with_the_state_it_led_to() -> None:
+    events = [decode(Event, kept.document) for kept in TABLE]
+
+    assert [(event.seq, after.instances) for event, after in states(events)] == [(1, 1), (2, 2), (3, 3)]
 
 
 def test_a_chain_forged_as_a_whole_leads_nowhere() -> None:

@@ -134,6 +134,15 @@ def _count(value: float) -> str:
     return f"{value:,.0f}"
 
 
+def _factor(value: float) -> str:
+    return f"{value:.2f}x" if value < 10 else f"{value:,.0f}x"
+
+
+def _evidence(value: float) -> str:
+    """Weights of evidence grow without limit; beyond a thousand nobody compares them."""
+    return "over 1,000" if value > 1000 else f"{value:.1f}" if value < 10 else f"{value:.0f}"
+
+
 def _at(at: int, form: str) -> str:
     return f"{datetime.fromtimestamp(at, UTC):{form}}"
 
@@ -144,6 +153,8 @@ _FILTERS: dict[str, Any] = {
     "brief": _brief,
     "share": _share,
     "count": _count,
+    "factor": _factor,
+    "evidence": _evidence,
     "percent": percent_text,
     "lasting": lasting,
     "clock": lambda at: _at(at, "%H:%M:%S"),
