@@ -157,3 +157,36 @@ _telling(
 )
 _telling("stop", "No step up from now on, until `lift`. NAME may be STACK/* for every endpoint of a stack.")
 _telling("lift", "Let steps up begin again after a stop. NAME may be STACK/*.")
+
+
+@app.command()
+def drill(  # noqa: PLR0913 - one parameter per option
+    ctx: typer.Context,
+    name: Name,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Really: the release that is being tried is taken back and quarantined.")
+    ] = False,
+    within: Annotated[
+        float, typer.Option(min=1, metavar="SECONDS", help="How long to wait until stable is verified.")
+    ] = 600,
+    project: Project = None,
+    stack: Stack = None,
+    region: Region = None,
+    as_json: Json = False,
+    no_color: NoColor = False,
+) -> None:
+    """A game day: set off the canary's real alarm in a baking step, and measure the way back. Exit 1 over the policy's target.
+
+    Needs cloudwatch:SetAlarmState on the alarm, dynamodb:Query and GetItem on the table.
+    """
+    from sluice.cli.drill import drill as measured
+    from sluice.core.errors import BadInput
+
+    with sentences():
+        if not yes:
+            raise BadInput(
+                ("--yes: missing. A drill takes the release back for real, and it is quarantined like a harmful one.",)
+            )
+        place, target = asked(ctx, name, project, stack, region)
+        said = measured(place, target, within)
+    say(said, as_json, no_color)

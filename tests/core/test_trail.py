@@ -74,6 +74,17 @@ def test_an_event_whose_hash_was_made_to_match_is_told_from_the_archive_or_else_
     )
 
 
+def test_what_is_no_event_or_another_one_is_told() -> None:
+    flipped = (TABLE[0], Kept(2, {**(TABLE[1].document or {}), "because": "nothing"}), TABLE[2])
+
+    assert "is no event any more" in said(check((TABLE[0], Kept(2, {}), TABLE[2]), None))[0]
+    assert said(check(flipped, None)) == ["event 2: was altered, its content does not match its hash"]
+    assert said(check((Kept(1, TABLE[1].document), Kept(2, TABLE[0].document), TABLE[2]), None)) == [
+        "event 1: in its place stands event 2, so they were reordered",
+        "event 2: in its place stands event 1, so they were reordered",
+    ]
+
+
 def test_an_event_of_another_endpoint_is_told() -> None:
     assert said(check((TABLE[0], altered(TABLE[1], endpoint="other"), TABLE[2]), None)) == [
         "event 2: belongs to endpoint 'other'"
