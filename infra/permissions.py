@@ -194,7 +194,7 @@ def incident_document(scope: Scope) -> Document:
         _alarm_states(scope),
         # GetMetricData has no resource level.
         allow("ReadMetrics", ["cloudwatch:GetMetricData"], ["*"]),
-        *_artifacts(scope),
+        _artifacts(scope)[0],
         allow("KeepEvidence", ["s3:PutObject", "s3:GetObject"], [kept]),
         # Without it S3 answers for what is not kept yet that access is denied.
         allow("SeeWhatIsKept", ["s3:ListBucket"], [scope.names.archive_bucket_arn]),

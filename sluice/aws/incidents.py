@@ -15,6 +15,8 @@ from sluice.postmortem import Incident
 
 _COPIED_BYTES = 5 * 1024**3
 """What S3 copies in one call."""
+_UNREADABLE = ("404", "NoSuchKey", "NoSuchBucket", "NotFound", "403", "AccessDenied")
+"""Of a missing artifact: who may not list its bucket is told that access is denied."""
 _GONE = ("404", "NoSuchKey", "NoSuchBucket", "NotFound")
 _TITLE_CHARACTERS, _DESCRIPTION_CHARACTERS = 1024, 2048
 
@@ -35,9 +37,9 @@ class OpsDesk:
             if not self._has(key):
                 client("s3").copy_object(Bucket=self.bucket, Key=key, CopySource=source, ChecksumAlgorithm="SHA256")
         except ClientError as fault:
-            if fault.response["Error"]["Code"] not in _GONE:
+            if fault.response["Error"]["Code"] not in _UNREADABLE:
                 raise
-            return f"{release.artifact.url} is gone; only its SHA-256 is known."
+            return f"{release.artifact.url} is gone, or may not be read; only its SHA-256 is known."
         return f"preserved, locked, as `s3://{self.bucket}/{key}` (from {release.artifact.url})."
 
     def file(self, folder: str, text: str) -> str:

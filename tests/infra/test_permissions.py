@@ -166,7 +166,6 @@ EXPECTED = {
         "ReadAlarmStates": (["cloudwatch:DescribeAlarms"], [ALARMS]),
         "ReadMetrics": (["cloudwatch:GetMetricData"], ["*"]),
         "CheckArtifacts": CHECK_ARTIFACTS,
-        "SeeMissingArtifacts": SEE_MISSING,
         "KeepEvidence": (["s3:PutObject", "s3:GetObject"], ["arn:aws:s3:::sluice-dev-audit-*/incidents/*"]),
         "SeeWhatIsKept": (["s3:ListBucket"], ["arn:aws:s3:::sluice-dev-audit-*"]),
         "OpenIncidents": (["ssm:CreateOpsItem"], [f"arn:aws:ssm:{HERE}:opsitem/*"]),
