@@ -329,6 +329,7 @@ _TABLE: dict[tuple[str, str], Rule] = {
     ("dynamodb", "BatchWriteItem"): _tables("dynamodb:BatchWriteItem"),
     ("dynamodb", "TransactWriteItems"): _transaction,
     ("dynamodb", "TransactGetItems"): _transaction,
+    ("dynamodbstreams", "ListStreams"): _on("dynamodb:ListStreams", lambda p, place: f"{_table(p, place)}/stream/*"),
     **_same("dynamodbstreams", "dynamodb", _stream, "DescribeStream", "GetShardIterator", "GetRecords"),
     **_same(
         "sagemaker",

@@ -110,6 +110,8 @@ class Streams:
     def _records(self, arn: str, reading: _Reading) -> list[dict[str, Any]]:
         """What came after the last record done with."""
         streams = self._client
+        if reading.after is None:
+            streams.list_streams(TableName=arn.split("/")[1])  # how the poller finds the stream's place at first
         (shard,) = streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]
         where: dict[str, Any] = {"ShardIteratorType": "TRIM_HORIZON"}
         if reading.after is not None:
