@@ -52,8 +52,7 @@ def drill(outside: Outside, target: Target, within_seconds: float) -> Said:
             )
         alarm = _alarm_of(rollout)
         asked_at, seq = int(outside.now()), head.version
-        reason = f"drill by {outside.user()}: sluice drill"
-        client("cloudwatch").set_alarm_state(AlarmName=alarm, StateValue="ALARM", StateReason=reason)
+        client("cloudwatch").set_alarm_state(AlarmName=alarm, StateValue="ALARM", StateReason="a drill: sluice drill")
         found = _measure(store, rollout, alarm, asked_at, seq)
         while found.verify_seconds is None and outside.now() - asked_at < within_seconds:
             outside.sleep(_POLL_SECONDS)

@@ -254,7 +254,6 @@ def test_functions_know_the_names_they_work_with(recorded):
         "SLUICE_MACHINE_ARN": "arn:aws:states:eu-west-1:123456789012:stateMachine:sluice-dev-clock",
         "SLUICE_TOPIC_ARN": "arn:aws:sns:eu-west-1:123456789012:sluice-dev-pages",
         "SLUICE_PARAMETER_ROOT": "/sluice/sluice/dev/",
-        "SLUICE_ARCHIVE": "sluice-dev-audit-1a2b3c4",
         "POWERTOOLS_SERVICE_NAME": "tick",
         "POWERTOOLS_METRICS_NAMESPACE": "Sluice/sluice/dev",
     }
