@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sluice.core.decision import duration_text
+from sluice.core.estimate import ERROR_RATE, estimate
 from sluice.core.judge.rails import RAIL_SAMPLES_P90
 from sluice.core.plan import Reach, canary_floor, evidence_seconds, reach, rps_needed
 from sluice.core.policy import LatencyMetric, OnInconclusive, Policy, Step
@@ -24,6 +25,7 @@ def advice(policy: Policy, rps: float | None = None) -> tuple[str, ...]:
             if rps
             for line in _traffic(policy, step, f"steps[{i}]", rps)
         ),
+        *(_proofs(policy, rps) if rps else ()),
         *(_absolute(i, name) for i, name in enumerate(policy.alarms)),
     )
 
@@ -72,6 +74,26 @@ def _traffic(policy: Policy, step: Step, where: str, rps: float) -> Iterator[str
             f"{where}: at {at} {', '.join(latencies)} is not compared: the smaller side has {fewest:.0f} requests a minute, "
             f"and a p90 needs {RAIL_SAMPLES_P90}"
         )
+
+
+def _proofs(policy: Policy, rps: float) -> Iterator[str]:
+    """Margins on errors that so much traffic does not rule out in time, even for a release that is exactly as good."""
+    estimated = estimate(policy, rps)
+    for number in estimated.unproven if estimated is not None else ():
+        step = policy.steps[number - 1]
+        yield (
+            f"steps[{number - 1}].prove: {percent_text(step.weight_parts)} of {rps:g} requests/s does not rule out the margin on "
+            f"errors within bake.max ({duration_text(step.bake_max_seconds)}), with {100 * ERROR_RATE:g} % errors in good times: "
+            f"{_WITHOUT_PROOF[step.on_inconclusive]}"
+        )
+
+
+_WITHOUT_PROOF = {
+    OnInconclusive.ADVANCE: "a good release goes on without that proof",
+    OnInconclusive.HOLD: "a good release is held",
+    OnInconclusive.ROLLBACK: "a good release is taken back",
+    OnInconclusive.PAUSE: "a good release waits for a person",
+}
 
 
 def _consequence(policy: Policy, step: Step, found: Reach) -> str:

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
+from sluice.core.rows import MOST_SECONDS
 from sluice.schema.values import (
     Duration,
     Factor,
@@ -32,17 +33,19 @@ CloudWatchName = Annotated[
     pattern_schema(_CLOUDWATCH_NAME),
 ]
 Direction = Literal["high", "low"]
-_LONGEST_LAG_SECONDS = 14 * 86400
-"""CloudWatch keeps minutes for 15 days."""
+_LONGEST_LAG_SECONDS = MOST_SECONDS - 86400
+"""A look reads the minutes of three days: so the latest metric still has a day of them."""
 
 
-def _kept(value: int) -> int:
+def _read(value: int) -> int:
     if value > _LONGEST_LAG_SECONDS:
-        raise Wrong("must be at most 14d", "CloudWatch forgets minutes after 15 days")
+        raise Wrong(
+            "must be at most 2d", "a look reads the minutes of the last three days: one day of them must be old enough"
+        )
     return value
 
 
-Lag = Annotated[Duration, AfterValidator(_kept)]
+Lag = Annotated[Duration, AfterValidator(_read)]
 
 
 class Tolerance(Strict):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sluice.core.advice import advice
 from sluice.core.policy import OnInconclusive
 from tests.builders import policy, step
@@ -57,3 +59,19 @@ def test_a_percentile_of_too_few_requests_is_not_compared() -> None:
         "steps[0]: at 10 % of 10 requests/s latency is not compared: the smaller side has 60 requests a minute, "
         "and a p90 needs 100",
     )
+
+
+def test_a_margin_that_traffic_cannot_rule_out_is_told_with_what_then_happens() -> None:
+    said = {}
+    for then in OnInconclusive:
+        unproven = replace(step(10, then=then), prove={"errors": 2.5})
+        *_, said[then] = advice(policy(steps=(unproven, LAST)), rps=50)
+    told = "steps[0].prove: 10 % of 50 requests/s does not rule out the margin on errors within bake.max (15 min), with 0.2 % errors in good times: "
+
+    assert said == {
+        OnInconclusive.ADVANCE: told + "a good release goes on without that proof",
+        OnInconclusive.HOLD: told + "a good release is held",
+        OnInconclusive.ROLLBACK: told + "a good release is taken back",
+        OnInconclusive.PAUSE: told + "a good release waits for a person",
+    }
+    assert advice(policy(steps=(replace(step(10), prove={"errors": 2.5}), LAST)), rps=5000) == ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -14,6 +15,8 @@ from benchmarks.judge.record import record, this_spec
 from benchmarks.judge.rivals import flagger_like, kayenta_like, peeked_z_test, plain_rules, static_alarm
 from sluice.forecast.world import Nature
 
+MOST_FALSE_PERCENT = 0.5
+
 
 @pytest.fixture(scope="module")
 def results() -> dict[str, Any]:
@@ -23,6 +26,21 @@ def results() -> dict[str, Any]:
 def test_the_page_and_its_picture_are_made_from_the_results(results: dict[str, Any]) -> None:
     assert filled(PAGE.read_text(), results) == PAGE.read_text(), "`make bench-judge` writes them"
     assert draw(results) == PICTURE.read_text()
+
+
+def test_every_world_that_breaks_the_promise_is_named_with_its_numbers(results: dict[str, Any]) -> None:
+    told = PAGE.read_text().split("## In worlds the defaults")[1].split("<!-- worlds -->")[0]
+    broken = {}
+    for name, world in results["worlds"].items():
+        shares = [round(world[case]["percent"], 1) for case in ("A/A", "shared incident")]
+        if max(shares) > MOST_FALSE_PERCENT:
+            broken[name] = [share for share in shares if share > MOST_FALSE_PERCENT]
+
+    assert set(re.findall(r"^- \*\*(.+?)\*\*", told, re.MULTILINE)) == set(broken)
+    for name, shares in broken.items():
+        line = told.split(f"**{name}**")[1].split("\n- ")[0]
+
+        assert all(f"{share:g} %" in line for share in shares), name
 
 
 def test_every_target_is_met(results: dict[str, Any]) -> None:

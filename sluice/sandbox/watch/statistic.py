@@ -178,8 +178,10 @@ def _trimmed(kind: str, lower: tuple[str, bool] | None, upper: tuple[str, bool] 
         start = 0.0 if lower is None else _rank(lower, values, at_or_below)
         end = samples.count if upper is None else _rank(upper, values, at_or_below)
         below = np.concatenate(([0.0], at_or_below[:-1]))
-        kept = np.clip(np.minimum(at_or_below, end) - np.maximum(below, start), 0.0, None)
-        return _outcome(kind, float(kept.sum()), float((kept * values).sum()), samples.count)
+        inside = np.clip(np.minimum(at_or_below, end) - np.maximum(below, start), 0.0, None)
+        is_number = ~np.isnan(values)  # what is no number sorts last, and lies within no bounds
+        kept = inside[is_number]
+        return _outcome(kind, float(kept.sum()), float((kept * values[is_number]).sum()), samples.count)
 
     return within
 

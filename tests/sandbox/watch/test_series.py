@@ -64,6 +64,11 @@ def test_a_trimmed_statistic_excludes_its_lower_bound_and_includes_its_upper_one
     assert value_of(store_with(10.0, 20.0, 30.0, 40.0, 50.0), name) == pytest.approx(expected)
 
 
+@pytest.mark.parametrize(("name", "expected"), [("TC(15:)", 1.0), ("TC(:15)", 1.0), ("TM(15:)", 20.0)])
+def test_what_is_no_number_lies_within_no_bounds(name: str, expected: float) -> None:
+    assert value_of(store_with(10.0, float("nan"), 20.0), name) == expected
+
+
 def test_a_trimmed_mean_of_nothing_has_no_data_point() -> None:
     assert value_of(store_with(10.0), "TM(20:)") is None
 
