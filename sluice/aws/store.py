@@ -11,7 +11,7 @@ import json
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -44,7 +44,7 @@ class DynamoStore:
 
     def head(self, endpoint: str) -> Head | None:
         item = self._get(endpoint, "HEAD")
-        return self._read(item, endpoint, "HEAD", read_head) if item else None
+        return self._read(item, endpoint, "HEAD", _head) if item else None
 
     def commit(self, change: Change) -> None:
         request = {"TransactItems": self._items(change), "ClientRequestToken": change.event.hash[:36]}
@@ -67,7 +67,7 @@ class DynamoStore:
 
     def heartbeat(self, endpoint: str) -> Heartbeat | None:
         item = self._get(endpoint, "TICK")
-        return self._read(item, endpoint, "TICK", partial(decode, Heartbeat)) if item else None
+        return self._read(item, endpoint, "TICK", partial(_decoded, Heartbeat)) if item else None
 
     def beat(self, endpoint: str, heartbeat: Heartbeat) -> None:
         item = {**_key(endpoint, "TICK"), "document": {"S": canonical(encode(heartbeat))}}
@@ -97,18 +97,18 @@ class DynamoStore:
             "ConsistentRead": True,
         }
         for item in self._query(query):
-            yield self._read(item, endpoint, item["sk"]["S"], partial(decode, Event))
+            yield self._read(item, endpoint, item["sk"]["S"], partial(_decoded, Event))
 
     def ended(self, endpoint: str, rollout_id: str) -> Rollout | None:
         key = f"R#{rollout_id}"
         item = self._get(endpoint, key)
-        return self._read(item, endpoint, key, partial(decode, Rollout)) if item else None
+        return self._read(item, endpoint, key, partial(_decoded, Rollout)) if item else None
 
-    def _read(self, item: dict[str, Any], endpoint: str, sort_key: str, reader: Callable[[Document], T]) -> T:
+    def _read(self, item: dict[str, Any], endpoint: str, sort_key: str, reader: Callable[[str], T]) -> T:
         """What is in a record; raises UnknownSchema or BadInput with a sentence that names it."""
         where = f"endpoint {endpoint!r}: record {sort_key} of table {self.table}"
         try:
-            return reader(_document(item))
+            return reader(_text(item))
         except UnknownSchema as fault:
             raise UnknownSchema(f"{where}: {fault}") from None
         except BadInput as fault:
@@ -174,11 +174,28 @@ def _key(endpoint: str, sort_key: str) -> dict[str, Any]:
     return {"pk": {"S": f"E#{endpoint}"}, "sk": {"S": sort_key}}
 
 
-def _document(item: dict[str, Any]) -> Document:
-    """The JSON in an item; raises BadInput for anything else, also for what JSON has no word for."""
+@lru_cache(maxsize=8)
+def _head(text: str) -> Head:
+    """A head is read by every tick and every sweep, and mostly is what it was: equal texts are one (frozen) record."""
+    return read_head(_document(text))
+
+
+def _decoded(kind: type[T], text: str) -> T:
+    return decode(kind, _document(text))
+
+
+def _text(item: dict[str, Any]) -> str:
     try:
-        document = json.loads(item["document"]["S"], parse_constant=_refused)
-    except (LookupError, TypeError, ValueError, RecursionError) as fault:
+        return str(item["document"]["S"])
+    except (LookupError, TypeError) as fault:
+        raise BadInput((f"document: is no JSON text ({type(fault).__name__}: {fault})",)) from None
+
+
+def _document(text: str) -> Document:
+    """The JSON in a text; raises BadInput for anything else, also for what JSON has no word for."""
+    try:
+        document = json.loads(text, parse_constant=_refused)
+    except (ValueError, RecursionError) as fault:
         raise BadInput((f"document: is no JSON text ({type(fault).__name__}: {fault})",)) from None
     if not isinstance(document, dict):
         raise BadInput((f"document: must be a mapping, got {type(document).__name__}",))

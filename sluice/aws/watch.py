@@ -6,12 +6,13 @@ import json
 import math
 import statistics
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sluice.aws.clients import client
 from sluice.aws.minutes import rows_of
 from sluice.aws.series import Key, Query, batches, queries, read
+from sluice.aws.settled import SettledRows
 from sluice.core.actions import SetAlarm
 from sluice.core.observation import AlarmFacts, Row
 from sluice.core.policy import LatencyMetric
@@ -51,8 +52,10 @@ class CloudWatchAlarms:
 class CloudWatchMetrics:
     """`sluice.ports.Metrics` on boto3."""
 
+    settled: SettledRows = field(default_factory=SettledRows)
+
     def rows(self, reading: Reading) -> tuple[Row, ...]:
-        return rows_of(reading, read(list(queries(reading)), reading.since, reading.until))
+        return self.settled.rows(reading, _fetched)
 
     def quantiles(
         self, endpoint: str, slot: str, metrics: Mapping[str, LatencyMetric], since: int, until: int
@@ -69,6 +72,10 @@ class CloudWatchMetrics:
             if usable:
                 found.setdefault(key.metric, {})[key.part] = statistics.median(usable)
         return {name: parts for name, parts in found.items() if len(parts) == len(_QUANTILES)}
+
+
+def _fetched(reading: Reading) -> tuple[Row, ...]:
+    return rows_of(reading, read(list(queries(reading)), reading.since, reading.until))
 
 
 def _alarm(found: Mapping[str, Any]) -> AlarmFacts:

@@ -8,10 +8,14 @@ from sluice.aws.endpoint import SageMakerEndpoints
 from sluice.aws.evidence import S3Evidence
 from sluice.aws.hooks import CalledHooks
 from sluice.aws.scaling import ApplicationAutoScaling
+from sluice.aws.settled import SettledRows
 from sluice.aws.store import DynamoStore
 from sluice.aws.surroundings import ParameterMirrors, S3Artifacts, StepFunctionsClocks, TopicNotices, wall_clock
 from sluice.aws.watch import CloudWatchAlarms, CloudWatchMetrics
 from sluice.ports import Ports
+
+_SETTLED = SettledRows()
+"""Outlives an invocation while its function is warm."""
 
 
 def ports() -> Ports:
@@ -20,7 +24,7 @@ def ports() -> Ports:
         store=DynamoStore(os.environ["SLUICE_TABLE"]),
         endpoints=SageMakerEndpoints(),
         alarms=CloudWatchAlarms(),
-        metrics=CloudWatchMetrics(),
+        metrics=CloudWatchMetrics(_SETTLED),
         artifacts=S3Artifacts(),
         clocks=StepFunctionsClocks(os.environ["SLUICE_MACHINE_ARN"]),
         mirrors=ParameterMirrors(os.environ["SLUICE_PARAMETER_ROOT"]),

@@ -33,12 +33,18 @@ class _Read:
 
 @dataclass(slots=True)
 class Memory:
-    """The runs of a few rollouts, the one that was looked at last in front."""
+    """The runs of a few rollouts, the one that was looked at last in front; and the last answer, which a tick asks for twice."""
 
     reads: list[_Read] = field(default_factory=list)
+    last: tuple[Policy, tuple[Row, ...], int | None, Judgement] | None = None
 
     def judge(self, policy: Policy, rows: tuple[Row, ...], step: int | None = None) -> Judgement:
         """What `Run.of(policy).read(rows).judgement(step)` says, sooner."""
+        if self.last is None or self.last[0] is not policy or self.last[1] is not rows or self.last[2] != step:
+            self.last = (policy, rows, step, self._judged(policy, rows, step))
+        return self.last[3]
+
+    def _judged(self, policy: Policy, rows: tuple[Row, ...], step: int | None) -> Judgement:
         settled = rows[:-RECENT_ROWS]
         known = next((read for read in self.reads if read.rows and read.begins(policy, settled)), None)
         if known is not None:
