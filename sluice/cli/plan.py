@@ -111,6 +111,12 @@ def _summary(policy: Policy, made: Plan) -> Iterator[tuple[str, str]]:
             f"{span(made.promoted)}; {compact(made.longest)} if every step is held to bake.max and max_hold",
         )
         yield "settled", f"{span(made.settled)}, after a soak of {compact(policy.soak_seconds)}"
+    if policy.harm_budget is not None:
+        yield (
+            "harm budget",
+            f"{policy.harm_budget:,} excess bad requests a step: weights are limits then, and a step begins with the largest one "
+            "that keeps to it by what is known by that time; times and exposure here are those of the limits",
+        )
     if made.exposed is not None:
         end = "promotion" if made.promoted else "it is taken back"
         yield "exposed", f"{_counts(made.exposed)} requests before {end}"

@@ -19,8 +19,10 @@ from sluice.core.decision import (
     stay,
     ticket,
 )
+from sluice.core.harm_budget import limit
 from sluice.core.observation import Observation
 from sluice.core.orders import Said, Wait, WaitFor
+from sluice.core.policy import Step
 from sluice.core.revert import roll_back
 from sluice.core.rollout import Head, Phase, Rollout
 from sluice.core.rows import asked
@@ -71,8 +73,10 @@ def begin_step(head: Head, index: int, seen: Observation, now: int) -> Decision:
     if short:
         return stay(head, short, BUSY_SECONDS, *_more_instances(rollout, seen))
     step = rollout.policy.steps[index]
-    because = f"raising {rollout.release.name} to {percent_text(step.weight_parts)} (step {index + 1} of {len(rollout.policy.steps)})"
-    raised = replace(rollout, step=index, canary_parts=step.weight_parts)
+    parts, kept = _weight(rollout, step, seen, now)
+    towards = "lowering" if parts < rollout.canary_parts else "raising"
+    because = f"{towards} {rollout.release.name} to {percent_text(parts)} (step {index + 1} of {len(rollout.policy.steps)}{kept})"
+    raised = replace(rollout, step=index, canary_parts=parts)
     done = replace(rollout.orders, skip=None, force=None, approved=None, wait=None, breach=None, held_from=None)
     return enter(
         head,
@@ -82,15 +86,26 @@ def begin_step(head: Head, index: int, seen: Observation, now: int) -> Decision:
         NOW_SECONDS,
         SetWeights(rollout.endpoint, raised.weights, now + CALL_SECONDS),
         step=index,
-        canary_parts=step.weight_parts,
+        canary_parts=parts,
         raised_from=rollout.canary_parts,
         call_before=now + CALL_SECONDS,
         applied_at=None,
         first_exposure_at=rollout.first_exposure_at or now,
-        shifts=asked(rollout.shifts, index, step.weight_parts, now),
+        shifts=asked(rollout.shifts, index, parts, now),
         quantiles=rollout.quantiles or seen.quantiles,
         orders=done,
     )
+
+
+def _weight(rollout: Rollout, step: Step, seen: Observation, now: int) -> tuple[int, str]:
+    """The step's weight, or less where `harm_budget` says so, and why. What a person forces is as large as the step."""
+    rps = rollout.forecast.rps if rollout.forecast else None
+    found = None if is_forced(rollout, now) else limit(rollout.policy, step, seen.rows, rps)
+    if found is None or found.parts == step.weight_parts:
+        return step.weight_parts, ""
+    worst = "traffic is not known" if found.excess is None else f"{found.excess:,.0f} excess bad requests at worst"
+    budget = f"harm_budget of {rollout.policy.harm_budget:,}: {worst}"
+    return found.parts, f", kept below {percent_text(step.weight_parts)} by {budget}"
 
 
 def rehearse_again(head: Head, now: int, because: str, **fields: object) -> Decision:

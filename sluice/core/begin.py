@@ -169,6 +169,11 @@ def _check(submission: Submission) -> None:
         faults.append(f"submission.instances: must be at least 1, got {submission.instances}")
     if submission.rps is not None and not 0 < submission.rps < float("inf"):
         faults.append(f"submission.rps: must be above 0, got {submission.rps}")
+    is_stepped = any(step.weight_parts < WHOLE for step in submission.policy.steps)
+    if submission.policy.harm_budget is not None and submission.rps is None and is_stepped:
+        faults.append(
+            "submission.rps: must be given with `harm_budget`, which limits weights by traffic. Set `rps` of the endpoint"
+        )
     missing = [slot for slot in submission.slots if slot not in submission.alarms]
     faults += [f"submission.alarms: no alarms for slot {slot!r}" for slot in missing]
     if faults:

@@ -84,7 +84,7 @@ def _preparing(rollout: Rollout, now: int) -> Next:
 def _rehearsing(rollout: Rollout, now: int) -> Next:
     if rollout.orders.wait is not None:
         return _waiting(rollout, rollout.orders.wait, now)
-    first = percent_text(rollout.policy.steps[0].weight_parts)
+    first = _target(rollout, 0)
     drill = rollout.rehearsal
     if drill is not None and drill.answered_at is None:
         latest = drill.asked_at + rollout.policy.rollback.target_seconds
@@ -112,7 +112,7 @@ def _shifting(rollout: Rollout, now: int) -> Next:
 def _waiting(rollout: Rollout, wait: Wait, now: int) -> Next:
     """A step that only a stop, a freeze or a gate keeps from beginning."""
     latest = (wait.until or wait.since) + rollout.policy.max_hold_seconds
-    target = percent_text(rollout.policy.steps[next_step(rollout)].weight_parts)
+    target = _target(rollout, next_step(rollout))
     sentence = f"{target} once nothing is in its way; otherwise taken back {_when(latest, now)}"
     return Next(sentence, wait.until, latest, Then.ROLL_BACK)
 
@@ -128,7 +128,7 @@ def _baking(rollout: Rollout, now: int) -> Next:
     earliest = applied + max(step.bake_min_seconds, rollout.policy.judge.data_lag_seconds + MINUTE)
     full = applied + step.bake_max_seconds
     over = full + rollout.policy.max_hold_seconds
-    target = percent_text(rollout.policy.steps[rollout.step + 1].weight_parts)
+    target = _target(rollout, rollout.step + 1)
     may = (
         f"may go to {target} {_when(earliest, now)} at the earliest"
         if now < earliest
@@ -146,7 +146,7 @@ def _awaiting(rollout: Rollout, now: int) -> Next:
     index = next_step(rollout)
     approval = rollout.policy.steps[index].approval
     latest = rollout.phase_since + (approval.timeout_seconds if approval else 0)
-    weight = percent_text(rollout.policy.steps[index].weight_parts)
+    weight = _target(rollout, index)
     if approval is not None and approval.then is ApprovalThen.HOLD:
         over = latest + rollout.policy.max_hold_seconds
         sentence = f"{weight} once `approve` is said; without it held, and taken back {_when(over, now)}"
@@ -210,6 +210,13 @@ _BY_PHASE: dict[Phase, Callable[[Rollout, int], Next]] = {
     Phase.ROLLING_BACK: _rolling_back,
     Phase.VERIFYING: _verifying,
 }
+
+
+def _target(rollout: Rollout, index: int) -> str:
+    """The weight of a step; a limit where `harm_budget` may keep it lower, which is known when the step begins."""
+    step = rollout.policy.steps[index]
+    limited = rollout.policy.harm_budget is not None and step.weight_parts < WHOLE
+    return f"{'at most ' if limited else ''}{percent_text(step.weight_parts)}"
 
 
 def lasting(seconds: int) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from sluice.core import policy as core
 from sluice.core.conditions import OnBreach, OnNewRelease, WeeklyFreeze, frozen
 from sluice.core.errors import BadInput
+from sluice.core.harm_budget import is_counted
 from sluice.core.weights import WHOLE, parts_of_percent
 from sluice.schema import conditions
 from sluice.schema.faults import checked
@@ -31,7 +32,12 @@ def parse_policy(document: object, where: str) -> core.Policy:
     policy = _policy(model)
     if _is_frozen_for_ever(policy):
         raise BadInput((f"{where}: freeze: its weekly windows together leave no time for a step up",))
+    if policy.harm_budget is not None and not any(is_counted(metric) for metric in policy.metrics.values()):
+        raise BadInput((f"{where}: harm_budget: {_NOTHING_COUNTED}",))
     return policy
+
+
+_NOTHING_COUNTED = "counts no metric: it needs one of kind rate with bad: high and a share, not only observed"
 
 
 def _is_frozen_for_ever(policy: core.Policy) -> bool:

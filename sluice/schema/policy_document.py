@@ -226,7 +226,8 @@ class Policy(Strict):
     judge: Judge = Field(default_factory=Judge)
     """How metrics are read."""
     harm_budget: Annotated[int, Field(ge=1, le=10**9)] | None = None
-    """Excess bad requests a step may cost before harm is seen: a step's weight is then a limit that the evidence may keep below."""
+    """Excess bad requests a step below 100 may cost, in the worst case the evidence leaves open, until it is taken back. A step's weight
+    is then a limit: it begins with the largest weight that keeps to the budget. Needs `rps` of the endpoint."""
     metrics: Annotated[dict[MetricName, Metric], AfterValidator(_counts_requests), AfterValidator(_within_budget)] = (
         Field(
             max_length=_MOST_METRICS,

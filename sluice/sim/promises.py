@@ -99,7 +99,8 @@ class Promises:
             latched_at = rollout.latch.at if rollout.latch else now
             self._hold(now - latched_at <= FLIGHT_SECONDS, f"3: raised {now - latched_at} s after the latch")
             return
-        self._hold(canary == rollout.current_step.weight_parts, f"2: raised to {canary} in step {rollout.step}")
+        most, limited = rollout.current_step.weight_parts, rollout.policy.harm_budget is not None
+        self._hold(0 < canary <= most and (limited or canary == most), f"2: raised to {canary} in step {rollout.step}")
         known = ({s: p for s, p in self._ours.items() if p}, {s: p for s, p in action.parts.items() if p})
         self._hold({s: p for s, p in truth.items() if p} in known, f"10: raised over a person's {truth}")
         self._verified(rollout)

@@ -94,3 +94,12 @@ def test_plan_says_the_worst_case_of_scaling_that_is_kept(desk: Desk) -> None:
 
     assert "worst case, kept 30m30s from the decision: `scaling: keep` lets autoscaling change counts" in said
     assert "worst case" not in desk.run("plan", "p.yaml", "--rps", "25").out
+
+
+def test_a_harm_budget_makes_weights_limits(desk: Desk) -> None:
+    (desk.folder / "b.yaml").write_text(POLICY + "harm_budget: 200\n")
+
+    told = " ".join(desk.run("plan", "b.yaml").transcript.split())
+
+    assert "harm budget 200 excess bad requests a step: weights are limits then" in told
+    assert "harm budget" not in desk.run("plan", "p.yaml").transcript

@@ -55,6 +55,25 @@ def ended(world: World):
     return lambda: head_of(world).live is None
 
 
+def test_under_a_harm_budget_a_good_release_earns_its_weights(world: World) -> None:
+    world.error_rate = {"blue": 0.002, "green": 0.002}
+    made = policy(
+        harm_budget=200, min_samples=50, steps=(*(step(w, 1200, 3600) for w in (10, 50, 95)), policy().steps[-1])
+    )
+    submit(world.ports, submission(policy=made, rps=100.0))
+
+    said = world.run(ended(world))
+
+    head = head_of(world)
+    assert head.outcome is not None
+    assert head.outcome.phase is Phase.SETTLED, said
+    weights = [detail["green"] for _, name, detail in world.calls if name == "set_weights"]
+    limits = [0, 1000, 5000, 9500, 10_000]
+    assert weights == sorted(weights)
+    assert all(weight <= most for weight, most in zip(weights, limits, strict=True))
+    assert 0 < weights[1] < 100 < weights[2], "nothing is known before the first step, and much after it"
+
+
 def test_a_good_release_goes_out_step_by_step_and_settles(world: World) -> None:
     submit(world.ports, submission())
 
