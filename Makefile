@@ -31,8 +31,8 @@ demo: $(SETUP) ## take a better model out step by step and a bad one back, in th
 
 .PHONY: test
 test: $(SETUP) test-bare ## all tests, with full branch coverage of the core
-	$(VENV)/bin/python -m pytest tests/core tests/tick --cov --cov-report=term-missing:skip-covered -q
-	$(VENV)/bin/python -m pytest --ignore=tests/core --ignore=tests/tick --ignore=tests/bare
+	$(VENV)/bin/python -m pytest -n auto tests/core tests/tick --cov --cov-report=term-missing:skip-covered -q
+	$(VENV)/bin/python -m pytest -n auto --dist loadfile --ignore=tests/core --ignore=tests/tick --ignore=tests/bare -q
 
 .PHONY: test-bare
 test-bare: $(BARE_SETUP) $(SETUP) ## the core without any dependency, and the Lambda zip where only boto3 is

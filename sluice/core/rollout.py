@@ -213,11 +213,6 @@ class Rollout:
         return self.policy.steps[self.step]
 
     @property
-    def has_control(self) -> bool:
-        """Whether stable still takes traffic that the canary can be compared with."""
-        return 0 < self.canary_parts < WHOLE
-
-    @property
     def weights(self) -> dict[str, int]:
         """The weights asked for, by slot. They always sum to WHOLE."""
         return {self.from_slot: WHOLE - self.canary_parts, self.to_slot: self.canary_parts}

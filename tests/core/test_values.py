@@ -18,8 +18,10 @@ from sluice.core.names import (
     config_name,
     created_prefix,
     is_created,
+    metrics_namespace,
     model_name,
     name_root,
+    outcome_namespace,
     parse_alarm_name,
     rollout_id,
 )
@@ -102,6 +104,11 @@ def test_each_stack_has_a_root_of_its_own_for_names() -> None:
 
     assert len(roots) == 4
     assert all(re.fullmatch(r"sluice-[0-9a-f]{6}", root) for root in roots)
+
+
+def test_each_stack_publishes_beside_no_other() -> None:
+    assert metrics_namespace("shop", "dev") == "Sluice/shop/dev"
+    assert outcome_namespace("shop", "dev") == "Sluice/shop/dev/outcomes"
 
 
 def test_the_digest_covers_what_changes_predictions_and_nothing_else() -> None:
