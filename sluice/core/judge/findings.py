@@ -90,7 +90,8 @@ def _unseen(follower: RateFollower, stakes: Stakes) -> str | None:
 def _latency(follower: LatencyFollower, stakes: Stakes) -> Finding:
     metric, (quantile, worst) = follower.metric, follower.worst
     tolerated = metric.terms.tolerate.ratio
-    made = _Made(follower.name, _evidence(follower, worst, stakes, tolerated, worst.dispersion.phi()))
+    found = _evidence(follower, worst, stakes, tolerated, worst.dispersion.phi())
+    made = _Made(follower.name, found, _UNCOUNTED) if follower.uncounted else _Made(follower.name, found)
     speed = _p90s(follower.p90s)
     if metric.rail is not None and follower.rail is not None and follower.rail.is_crossed:
         over = f"{speed}over {metric.rail.versus_stable:g}x stable's p99: {against(_pooled(follower.recent))}"
@@ -99,6 +100,12 @@ def _latency(follower: LatencyFollower, stakes: Stakes) -> Finding:
         return made(Word.CLEARED, "not compared: no stable traffic")
     numbers = f"{speed}over {tolerated:g}x stable's {quantile}: {against(worst.totals)}"
     return made.compared(stakes, numbers, follower)
+
+
+_UNCOUNTED = (
+    "not compared: requests are seen, but CloudWatch does not count them over any limit (no trimmed counts, or no latencies of "
+    "stable in the hour before)"
+)
 
 
 def _mean(follower: MeanFollower, stakes: Stakes) -> Finding:
@@ -146,6 +153,8 @@ class _Made:
 
     name: str
     found: Evidence
+    idle: str = "not compared yet"
+    """What is said while no minute was judged."""
 
     def __call__(self, word: Word, numbers: str, *, hard: bool = False, waivable: bool = False) -> Finding:
         return Finding(self.name, word, numbers, self.found, hard, self.found.observed, waivable)
@@ -154,7 +163,7 @@ class _Made:
         """By comparison: harmful, not proven yet, or clear; with the ratio where there is one."""
         found, margin = self.found, stakes.margins.get(self.name)
         interval = Interval(found.ratio, found.low or 0.0, found.high)
-        shown = f"{numbers}{times(interval)}" if found.minutes else "not compared yet"
+        shown = f"{numbers}{times(interval)}" if found.minutes else self.idle
         if stakes.blamed == self.name:
             return self(Word.HARMFUL, f"{shown}, {evidence(stakes.crossed_at, stakes.need)}")
         if found.observed and found.weight_of_harm >= found.need:

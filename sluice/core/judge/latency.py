@@ -53,6 +53,8 @@ class LatencyFollower:
     step: int | None = None
     margin: float | None = None
     cleared: bool = False
+    uncounted: int = 0
+    """Minutes in which both slots had requests, and no quantile was counted over its thresholds on both."""
 
     @classmethod
     def of(cls, name: str, metric: LatencyMetric, policy: Policy) -> LatencyFollower:
@@ -76,8 +78,8 @@ class LatencyFollower:
         if placed.place.in_step * 60 < self.policy.judge.settle_seconds:
             return
         if canary.trials > 0 and stable.trials > 0:
-            for quantile, comparison in self.quantiles.items():
-                self._compare(quantile, comparison, canary, stable)
+            compared = [self._compare(q, comparison, canary, stable) for q, comparison in self.quantiles.items()]
+            self.uncounted += not any(compared)
         proof = self.proof
         self.cleared = self.cleared or (proof is not None and proof >= NEED)
 
@@ -95,16 +97,18 @@ class LatencyFollower:
         if self.rail is not None:
             self.rail.add(seen, step, is_change=is_change)
 
-    def _compare(self, quantile: str, comparison: Comparison, canary: Tail, stable: Tail) -> None:
+    def _compare(self, quantile: str, comparison: Comparison, canary: Tail, stable: Tail) -> bool:
+        """Whether the minute was counted over the quantile's thresholds, and so judged."""
         slow = canary.over.get(threshold_name(quantile, self.metric.terms.tolerate.ratio))
         usual = stable.over.get(threshold_name(quantile, 1.0))
         if slow is None or usual is None:
-            return
+            return False
         pair, proving = Pair(canary.trials, slow, stable.trials, usual), None
         if self.margin is not None:
             beyond = canary.over.get(threshold_name(quantile, self.margin))
             proving = pair if beyond is None else Pair(canary.trials, beyond, stable.trials, usual)
         comparison.add(pair, 1.0, self.step or 0, proving)
+        return True
 
     @property
     def value(self) -> float:

@@ -111,6 +111,25 @@ class TestMissing:
 
         judgement = judged(study(steps=PLAIN), [minute(i, quiet if i % 2 else side, side) for i in range(10)])
 
+        assert (
+            "latency not compared: requests are seen, but CloudWatch does not count them over any limit"
+            in judgement.because
+        )
+
+    def test_latency_whose_limits_are_counted_later_is_compared_from_then_on(self) -> None:
+        bare = SlotMinute({"errors": Counts(3000, 6)}, {"latency": Tail(3000, {})})
+        rows = [minute(i, bare, bare) if i < 8 else minute(i, slow(3000, 1.0), usual(3000)) for i in range(20)]
+
+        judgement = judged(study(steps=PLAIN), rows)
+
+        (numbers,) = (found.numbers for found in judgement.findings if found.metric == "latency")
+        assert numbers.startswith("over 1.3x stable's p")
+
+    def test_latency_without_any_latencies_is_just_not_compared_yet(self) -> None:
+        side = SlotMinute({"errors": Counts(500, 1)})
+
+        judgement = judged(study(steps=PLAIN), [minute(i, side, side) for i in range(10)])
+
         assert "latency not compared yet" in judgement.because
 
     def test_a_margin_that_was_not_counted_is_proven_with_what_was(self) -> None:
