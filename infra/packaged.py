@@ -55,6 +55,8 @@ class Endpoint(TypedDict):
     """Instances of a slot that takes all traffic. Default: 1."""
     scaling: NotRequired[str]
     """What happens to autoscaling while a release is tried: suspend (default) or keep."""
+    rps: NotRequired[float]
+    """Requests per second expected in all: with it, `up` says what the policy can prove."""
     nonce: NotRequired[str]
     """Another one submits the same release again."""
     data_capture: NotRequired[DataCapture]

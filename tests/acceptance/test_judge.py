@@ -16,7 +16,9 @@ from tests.acceptance.conftest import Stage
 
 def explained(stage: Stage) -> dict:
     request = json.dumps({"action": "explain", "endpoint": stage.endpoint}).encode()
-    answer = boto3.client("lambda").invoke(FunctionName=f"{PROJECT}-{STACK}-command", Payload=request)
+    answer = boto3.client("lambda").invoke(
+        FunctionName=f"{PROJECT}-{STACK}-command", Qualifier="pipeline", Payload=request
+    )
     return json.loads(answer["Payload"].read())
 
 

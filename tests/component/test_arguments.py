@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pulumi
@@ -17,6 +19,16 @@ from tests.schema.documents import release_document
 def _on_a_stack(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pulumi, "get_project", lambda: "sluice")
     monkeypatch.setattr(pulumi, "get_stack", lambda: "dev")
+
+
+@pytest.fixture
+def _with_an_event_loop() -> Iterator[None]:
+    """Outputs are made on the loop of their thread, and other tests may have closed it."""
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    yield
+    asyncio.set_event_loop(None)
+    loop.close()
 
 
 def arguments(**endpoint: Any) -> Any:
@@ -39,6 +51,7 @@ def test_what_is_wrong_has_the_sentences_of_a_configuration() -> None:
         packaged.spec_of(arguments(release="v1.json"))
 
 
+@pytest.mark.usefixtures("_with_an_event_loop")
 def test_what_is_known_only_later_is_refused() -> None:
     with pytest.raises(BadInput, match="must be known when the program runs"):
         packaged.spec_of(arguments(policy=pulumi.Output.from_input("demo")))

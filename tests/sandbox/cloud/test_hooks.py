@@ -66,13 +66,6 @@ HOOKS: list[tuple[Callable[[], hooks.Undo], list[str]]] = [
     ),
     (lambda: hooks.install_rule_delivery(lambda *_: None), ["moto.events.models:Rule.send_to_targets"]),
     (lambda: hooks.install_queue_watch(lambda queue: None), ["moto.sqs.models:Queue.add_message"]),
-    (
-        hooks.install_ops_items,
-        [
-            f"moto.ssm.responses:SimpleSystemManagerResponse.{n}_ops_item{s}"
-            for n, s in (("create", ""), ("get", ""), ("describe", "s"))
-        ],
-    ),
     (hooks.install_locked_copies, ["moto.s3.responses:S3Response._key_response_put"]),
     (lambda: hooks.install_stream_watch(lambda *_: None), ["moto.dynamodb.models.table:StreamShard.add"]),
     (lambda: hooks.install_long_polling(lambda seconds: None), ["moto.sqs.models:Queue.wait_for_messages"]),
@@ -146,6 +139,18 @@ def test_a_hook_replaces_its_targets_and_its_undo_puts_them_back(
 
     assert all(new is not old for new, old in zip(during, before, strict=True))
     assert [found(target) for target in targets] == before
+
+
+def test_ops_items_which_moto_lacks_are_there_until_the_undo() -> None:
+    from moto.ssm.responses import SimpleSystemManagerResponse
+
+    added = {"create_ops_item", "get_ops_item", "describe_ops_items"}
+    assert not added & vars(SimpleSystemManagerResponse).keys(), "moto has them now: the hook may go"
+    undo = hooks.install_ops_items()
+    assert added <= vars(SimpleSystemManagerResponse).keys()
+    undo()
+
+    assert not added & vars(SimpleSystemManagerResponse).keys()
 
 
 def test_what_a_hook_added_to_a_class_is_gone_after_its_undo() -> None:

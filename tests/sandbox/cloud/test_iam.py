@@ -138,7 +138,10 @@ def test_a_wildcard_of_an_arn_condition_does_not_reach_over_a_colon() -> None:
     [
         ({"Effect": "Allow", "NotAction": "s3:*", "Resource": "*"}, "does not evaluate NotAction"),
         ({"Effect": "Allow", "Action": "*", "NotResource": "x"}, "does not evaluate NotResource"),
-        (statement("Allow", "*", Condition={"Bool": {"aws:SourceArn": "true"}}), "operator Bool is not evaluated"),
+        (
+            statement("Allow", "*", Condition={"NumericLessThan": {"aws:SourceArn": "1"}}),
+            "operator NumericLessThan is not evaluated",
+        ),
         (statement("Allow", "*", Condition={"StringLikeIfExists": {"s3:prefix": "a"}}), "StringLikeIfExists"),
         (statement("Allow", "*", Condition={"StringEquals": {"aws:PrincipalTag/x": "a"}}), "aws:principaltag/x"),
         (statement("Allow", "*", "arn:aws:s3:::${aws:username}"), "policy variables are not evaluated"),

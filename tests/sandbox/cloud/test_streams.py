@@ -25,7 +25,7 @@ WORKER = """
                 for record in event["Records"] if record["dynamodb"]["Keys"]["id"]["S"] == "bad"]}
         return {"batchItemFailures": []}
 """
-STREAM = ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams"]
+STREAM = ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"]
 
 
 @pytest.fixture
@@ -45,7 +45,13 @@ def mapped(**more: Any) -> str:
     )
     stream = str(table["TableDescription"]["LatestStreamArn"])
     dead = queue("dead")
-    function("reader", WORKER, allow("Stream", STREAM, stream), allow("Dead", "sqs:SendMessage", dead))
+    function(
+        "reader",
+        WORKER,
+        allow("Stream", STREAM, stream),
+        allow("List", "dynamodb:ListStreams", "*"),
+        allow("Dead", "sqs:SendMessage", dead),
+    )
     client("lambda").create_event_source_mapping(
         EventSourceArn=stream,
         FunctionName="reader",
@@ -157,7 +163,12 @@ def test_a_permission_taken_away_later_only_delays(cloud: Cloud) -> None:
     cloud.clock.run_for(90)
     assert runs(cloud) == []
 
-    put_policy("reader-role", allow("Stream", STREAM, stream), allow("Logs", "logs:*", "*"))
+    put_policy(
+        "reader-role",
+        allow("Stream", STREAM, stream),
+        allow("List", "dynamodb:ListStreams", "*"),
+        allow("Logs", "logs:*", "*"),
+    )
     cloud.clock.run_for(90)
 
     assert [names for _, names in runs(cloud)] == [["a"]]
