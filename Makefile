@@ -39,6 +39,10 @@ test-bare: $(BARE_SETUP) $(SETUP) ## the core without any dependency, and the La
 	$(VENV)/bin/python tests/bare/pack.py build/lambdas.zip
 	$(BARE)/bin/python -I -m pytest -q --import-mode=importlib -p no:cacheprovider -o pythonpath=. tests/core tests/tick tests/bare
 
+.PHONY: test-faults
+test-faults: $(SETUP) ## every story of the fault book, not only the first of each chapter
+	SLUICE_FAULTS=all $(VENV)/bin/python -m pytest tests/acceptance/test_faults.py
+
 .PHONY: test-engine
 test-engine: $(SETUP) ## the program under the real Pulumi engine, where a CLI is, and the same on the sandbox's
 	$(VENV)/bin/python -m pytest tests/engine
