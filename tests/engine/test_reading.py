@@ -16,9 +16,11 @@ from tests.engine.command_line import CommandLine
 
 COMPONENTS = {
     "sluice:infra:ControlPlane": "control-plane",
+    "sluice:infra:Commands": "commands",
     "sluice:infra:GuardedEndpoint": "triage",
     "sluice:infra:Alarms": "triage",
     "sluice:infra:Submission": "triage",
+    "sluice:infra:Dashboards": "dashboards",
 }
 CHANGE = re.compile(
     r"^\s*[-+~]+\s+(?!pulumi:pulumi:Stack)(\w+:\S+) (\S+) (create|update|replace|delete)\b", re.MULTILINE

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from infra.resource_names import FUNCTIONS
 from sluice.core.rollout import Phase
 from sluice.sandbox.engine.program import RunResult
 from tests.acceptance.conftest import Stage
@@ -34,9 +35,11 @@ def test_a_preview_says_what_up_then_makes_and_changes_nothing(bare: Stage) -> N
     above = {type_ for step in made.steps for type_ in step.urn.split("::")[2].split("$")[:-1]}
     assert above - {"aws:s3/bucket:Bucket"} == {
         "sluice:infra:ControlPlane",
+        "sluice:infra:Commands",
         "sluice:infra:GuardedEndpoint",
         "sluice:infra:Alarms",
         "sluice:infra:Submission",
+        "sluice:infra:Dashboards",
     }, "grouped under components"
 
 
@@ -99,7 +102,7 @@ class TestInMidRollout:
     def test_other_code_reaches_the_functions_alone(self, stage: Stage, tmp_path: Path) -> None:
         result = self.up_again(stage, with_more_code(tmp_path / "program"))
 
-        assert sorted(done(result)) == [("update", word) for word in ("alarm", "command", "submit", "sweep", "tick")]
+        assert sorted(done(result)) == sorted(("update", word) for word in FUNCTIONS)
         stage.until_ended()
         assert stage.head.champion.release.name == "v2", "the rollout goes on with the new code"
 
