@@ -1,7 +1,6 @@
-"""List prices in US dollars, us-east-1, November 2026 as far as we know, without free tiers and discounts.
+"""List prices in US dollars, us-east-1, without free tiers and discounts.
 
-No live price list can be read where this was written: those of Step Functions and DynamoDB were compared with stored copies of pricing
-pages, the others are from memory. Each says where to look it up.
+No live price list can be read where this was written. Each says where to look it up; `price_sources` says what it was compared with.
 """
 
 from __future__ import annotations

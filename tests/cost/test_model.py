@@ -7,6 +7,7 @@ from dataclasses import fields, replace
 import pytest
 
 from sluice.cost.model import Scenario, alarm_minutes, bill, rates
+from sluice.cost.price_sources import SEEN
 from sluice.cost.prices import PRICES, Prices
 from sluice.cost.usage import Assumed, Measured, Usage, measured
 
@@ -95,6 +96,12 @@ def test_a_call_that_is_never_made_reaches_no_limit() -> None:
 
 def test_a_first_up_of_a_thousand_endpoints_waits_for_its_alarms() -> None:
     assert alarm_minutes(1000, USAGE) == pytest.approx(6000 / 3 / 60)
+
+
+def test_every_price_says_what_it_was_compared_with() -> None:
+    priced = {field.name for field in fields(Prices)} - {"instance_hour"}
+
+    assert set(SEEN) == priced | set(PRICES.instance_hour)
 
 
 def test_prices_and_measured_usage_are_there_and_positive() -> None:

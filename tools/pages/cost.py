@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from sluice.cost.model import LIMITS, MONTH_HOURS, PUT_ALARM, Limit, Scenario, alarm_minutes, bill, rates
+from sluice.cost.price_sources import SEEN
 from sluice.cost.prices import PRICES, Prices
 from sluice.cost.usage import Assumed, measured
 from tools.pages.blocks import table
@@ -20,14 +21,15 @@ LARGE = Scenario(
 
 
 def prices() -> str:
-    """Every price with its source."""
+    """Every price, where AWS lists it, and what it was compared with."""
     sources = dict(docstrings(Prices))
     plain = [field.name for field in dataclasses.fields(Prices) if field.name != "instance_hour"]
-    rows = [(f"`{name}`", f"${_price(getattr(PRICES, name))}", sources[name]) for name in plain]
+    rows = [(f"`{name}`", f"${_price(getattr(PRICES, name))}", sources[name], str(SEEN[name])) for name in plain]
     hourly = [
-        (f"`{kind}`, an hour", f"${price}", sources["instance_hour"]) for kind, price in PRICES.instance_hour.items()
+        (f"`{kind}`, an hour", f"${price}", sources["instance_hour"], str(SEEN[kind]))
+        for kind, price in PRICES.instance_hour.items()
     ]
-    return table(("input", "price", "where it stands"), [*rows, *hourly])
+    return table(("input", "price", "where to look it up", "compared with"), [*rows, *hourly])
 
 
 def _price(value: float) -> str:
