@@ -60,6 +60,4 @@ def _ending(told: Told) -> Iterator[str]:
         yield from (f"  not as it must be: {wrong}" for wrong in told.wrong)
     else:
         yield "  checked: one release has all traffic, no step was exceeded, the audit events replay to the record"
-    if told.caveat:
-        yield f"  and yet not safe: {told.caveat}"
     yield f"{'Safe' if told.is_safe else 'NOT SAFE'}"

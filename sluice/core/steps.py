@@ -70,12 +70,10 @@ def shifting(head: Head, seen: Observation, now: int) -> Decision:
 def baking(head: Head, seen: Observation, now: int) -> Decision:
     """Watch the step: go back on harm, stay on doubt, go on when its time is over and the evidence is there."""
     rollout = live(head)
-    blamed = _alarms(head, seen, now)
-    if isinstance(blamed, Decision):
-        return blamed
-    judgement = judge(rollout.policy, seen.rows, rollout.step)
-    if judgement.verdict is Verdict.ROLL_BACK:
-        return harm(head, judgement, now)
+    watched = _watched(head, seen, now)
+    if isinstance(watched, Decision):
+        return watched
+    blamed, judgement = watched
     if not seen.endpoint.in_service:
         return replace(hold(head, f"endpoint is {seen.endpoint.status}", now), wait_seconds=BUSY_SECONDS)
     if not seen.endpoint.serves(rollout.weights):
@@ -116,12 +114,9 @@ def paused(head: Head, seen: Observation, now: int) -> Decision:
 def awaiting_approval(head: Head, seen: Observation, now: int) -> Decision:
     """Everything but a person's agreement is there. Watched like a bake; without an answer in time the policy says what happens."""
     rollout = live(head)
-    blamed = _alarms(head, seen, now)
-    if isinstance(blamed, Decision):
-        return blamed
-    judgement = judge(rollout.policy, seen.rows, rollout.step)
-    if judgement.verdict is Verdict.ROLL_BACK:
-        return harm(head, judgement, now)
+    watched = _watched(head, seen, now)
+    if isinstance(watched, Decision):
+        return watched
     if seen.endpoint.in_service and not seen.endpoint.serves(rollout.weights):
         return _pause(head, seen, now)
     waited = now - rollout.phase_since
@@ -137,12 +132,10 @@ def awaiting_approval(head: Head, seen: Observation, now: int) -> Decision:
 def soaking(head: Head, seen: Observation, now: int) -> Decision:
     """Promoted, and still armed: the old release is warm until the soak ends."""
     rollout = live(head)
-    blamed = _alarms(head, seen, now)
-    if isinstance(blamed, Decision):
-        return blamed
-    judgement = judge(rollout.policy, seen.rows, rollout.step)
-    if judgement.verdict is Verdict.ROLL_BACK:
-        return harm(head, judgement, now)
+    watched = _watched(head, seen, now)
+    if isinstance(watched, Decision):
+        return watched
+    blamed, judgement = watched
     if seen.endpoint.in_service and not seen.endpoint.serves(rollout.weights):
         return _pause(head, seen, now)
     held = undecided(head, now)
@@ -157,6 +150,16 @@ def soaking(head: Head, seen: Observation, now: int) -> Decision:
     if judgement.verdict is Verdict.HOLD:
         return hold(head, judgement.because, now)
     return _settle(head, now)
+
+
+def _watched(head: Head, seen: Observation, now: int) -> Decision | tuple[Attribution, Judgement]:
+    """The way back if an alarm or the judge blames the canary, else what both of them say."""
+    rollout = live(head)
+    blamed = _alarms(head, seen, now)
+    if isinstance(blamed, Decision):
+        return blamed
+    judgement = judge(rollout.policy, seen.rows, rollout.step)
+    return harm(head, judgement, now) if judgement.verdict is Verdict.ROLL_BACK else (blamed, judgement)
 
 
 def _alarms(head: Head, seen: Observation, now: int) -> Decision | Attribution:

@@ -15,6 +15,7 @@ from sluice.sandbox.cloud import hooks
 from sluice.sandbox.cloud.clock import Clock, Entry, Strand
 from sluice.sandbox.cloud.gate import Gate, Principal
 from sluice.sandbox.cloud.iam import Authorizer
+from sluice.sandbox.patches import Undo
 
 
 @dataclass(slots=True, eq=False)
@@ -35,7 +36,7 @@ class Clockwork:
         self._gate = gate
         self._authorizer = authorizer
         self._runs: dict[int, _Run] = {}
-        self._undos: list[hooks.Undo] = []
+        self._undos: list[Undo] = []
         self._unnamed = 0
 
     def install(self) -> None:

@@ -25,6 +25,7 @@ from sluice.sandbox.cloud.handoff import Handoff
 from sluice.sandbox.cloud.iam import Authorizer
 from sluice.sandbox.cloud.sources import Sources
 from sluice.sandbox.cloud.streams import Streams
+from sluice.sandbox.patches import Undo
 
 # Whoever runs the sandbox may have an AWS profile; nothing of it may be seen here.
 _NO_PROFILE = {
@@ -69,7 +70,7 @@ class Cloud:
         self._moto: Any = None
         self._environ: dict[str, str] = {}
         self._collections = gc.get_threshold()
-        self._undos: list[hooks.Undo] = []
+        self._undos: list[Undo] = []
 
     def start(self) -> None:
         self._collections = gc.get_threshold()

@@ -19,6 +19,7 @@ from sluice.sandbox.cloud.clock import Clock, Entry
 from sluice.sandbox.cloud.functions import Runtime
 from sluice.sandbox.cloud.handoff import Handoff
 from sluice.sandbox.cloud.iam import allows_service
+from sluice.sandbox.patches import Undo
 
 EVENTS = "events.amazonaws.com"
 LATENCY_SECONDS = 1.0  # EventBridge's usual half second to second from event to target
@@ -72,7 +73,7 @@ class Delivery:
         self._handoff = handoff
         self._latency = latency_seconds
         self._place = place or Place()
-        self._undos: list[hooks.Undo] = []
+        self._undos: list[Undo] = []
         self._heartbeat: Entry | None = None
         self._due: dict[tuple[str, str], datetime] = {}
         self._numbers = 0

@@ -23,6 +23,7 @@ from sluice.sandbox.cloud.emf import metrics_in
 from sluice.sandbox.cloud.faults import FunctionKilled
 from sluice.sandbox.cloud.gate import Gate, Principal
 from sluice.sandbox.cloud.iam import Authorizer, allows_service
+from sluice.sandbox.patches import Undo
 
 LAMBDA = "lambda.amazonaws.com"
 _OWN_FRAMES = 2  # the runtime's, at the top of a handler's traceback
@@ -98,7 +99,7 @@ class Runtime:
     asynchronously: Callable[[str, bytes], None] | None = None  # set by `handoff`
     _idle: dict[tuple[Any, ...], list[_Environment]] = field(default_factory=dict)
     _stage: Stage = field(default_factory=Stage)
-    _undos: list[hooks.Undo] = field(default_factory=list)
+    _undos: list[Undo] = field(default_factory=list)
     _numbers: int = 0
 
     def install(self) -> None:

@@ -14,32 +14,9 @@ from functools import lru_cache, wraps
 from types import SimpleNamespace
 from typing import Any
 
-Undo = Callable[[], None]
+from sluice.sandbox.patches import Undo, all_of, replaced
 
 TRANSACTION_MEMORY = timedelta(minutes=10)  # how long DynamoDB remembers a ClientRequestToken
-
-
-def _replace(owner: Any, name: str, value: Any) -> Undo:
-    # A class attribute is read from __dict__, so that what was inherited is not written down as the class's own.
-    present = name in vars(owner)
-    original = vars(owner).get(name)
-    setattr(owner, name, value)
-
-    def undo() -> None:
-        if present:
-            setattr(owner, name, original)
-        else:
-            delattr(owner, name)
-
-    return undo
-
-
-def _all(*undos: Undo) -> Undo:
-    def undo() -> None:
-        for one in reversed(undos):
-            one()
-
-    return undo
 
 
 # botocore
@@ -54,7 +31,7 @@ def install_api_gate(call: Callable[[Any, str, Mapping[str, Any], Callable[[], A
     def gated(client: Any, operation_name: str, api_params: dict[str, Any]) -> Any:
         return call(client, operation_name, api_params, lambda: original(client, operation_name, api_params))
 
-    return _replace(BaseClient, "_make_api_call", gated)
+    return replaced(BaseClient, "_make_api_call", gated)
 
 
 # Lambda
@@ -80,9 +57,9 @@ def install_lambda_invoke(
     def parameter(response: Any, param_name: str, if_none: Any = None) -> Any:
         return read(response, "Qualifier" if param_name == "qualifier" else param_name, if_none)
 
-    return _all(
-        _replace(LambdaSimpleBackend, "invoke", answer),
-        _replace(LambdaResponse, "_get_param", parameter),
+    return all_of(
+        replaced(LambdaSimpleBackend, "invoke", answer),
+        replaced(LambdaResponse, "_get_param", parameter),
     )
 
 
@@ -103,9 +80,9 @@ def install_dead_letter_targets() -> Undo:
             function.dead_letter_target = config_updates["DeadLetterConfig"].get("TargetArn")
         return update(function, config_updates)
 
-    return _all(
-        _replace(LambdaFunction, "__init__", created),
-        _replace(LambdaFunction, "update_configuration", updated),
+    return all_of(
+        replaced(LambdaFunction, "__init__", created),
+        replaced(LambdaFunction, "update_configuration", updated),
     )
 
 
@@ -120,7 +97,7 @@ def install_mapping_check(check: Callable[[Mapping[str, Any]], None]) -> Undo:
         check(spec)
         return original(backend, spec)
 
-    return _replace(LambdaBackend, "create_event_source_mapping", checked)
+    return replaced(LambdaBackend, "create_event_source_mapping", checked)
 
 
 def lambda_error(code: str, message: str) -> Exception:
@@ -146,7 +123,7 @@ def install_locked_copies() -> Undo:
             response.headers = Headers([*response.headers.items(), ("x-amz-sdk-checksum-algorithm", "SHA256")])
         return original(response, query, key_name)
 
-    return _replace(S3Response, "_key_response_put", put)
+    return replaced(S3Response, "_key_response_put", put)
 
 
 # Systems Manager
@@ -178,10 +155,10 @@ def install_ops_items() -> Undo:
     def listed(_response: Any) -> Any:
         return ActionResult({"OpsItemSummaries": list(items.values())})
 
-    return _all(
-        _replace(SimpleSystemManagerResponse, "create_ops_item", create),
-        _replace(SimpleSystemManagerResponse, "get_ops_item", get),
-        _replace(SimpleSystemManagerResponse, "describe_ops_items", listed),
+    return all_of(
+        replaced(SimpleSystemManagerResponse, "create_ops_item", create),
+        replaced(SimpleSystemManagerResponse, "get_ops_item", get),
+        replaced(SimpleSystemManagerResponse, "describe_ops_items", listed),
     )
 
 
@@ -195,7 +172,7 @@ def install_rule_delivery(deliver: Callable[[Any, Mapping[str, Any]], None]) -> 
     def offered(rule: Any, original_event: Any, **_transform: Any) -> None:
         deliver(rule, original_event)
 
-    return _replace(Rule, "send_to_targets", offered)
+    return replaced(Rule, "send_to_targets", offered)
 
 
 def install_queue_watch(arrived: Callable[[Any], None]) -> Undo:
@@ -213,7 +190,7 @@ def install_queue_watch(arrived: Callable[[Any], None]) -> Undo:
             queue.lambda_event_source_mappings = mappings
         arrived(queue)
 
-    return _replace(Queue, "add_message", added)
+    return replaced(Queue, "add_message", added)
 
 
 def install_long_polling(sleep: Callable[[float], None]) -> Undo:
@@ -224,7 +201,7 @@ def install_long_polling(sleep: Callable[[float], None]) -> Undo:
         if not queue.messages:
             sleep(timeout)
 
-    return _replace(Queue, "wait_for_messages", wait)
+    return replaced(Queue, "wait_for_messages", wait)
 
 
 # DynamoDB
@@ -245,7 +222,7 @@ def install_stream_watch(written: Callable[[Any, Mapping[str, Any]], None]) -> U
             shard.table.lambda_event_source_mappings = mappings
         written(shard.table, shard.items[-1].record)
 
-    return _replace(StreamShard, "add", added)
+    return replaced(StreamShard, "add", added)
 
 
 def install_transaction_memory(now: Callable[[], datetime]) -> Undo:
@@ -274,7 +251,7 @@ def install_transaction_memory(now: Callable[[], datetime]) -> Undo:
             done[token] = (now(), items)
         return answer
 
-    return _replace(DynamoHandler, "transact_write_items", once)
+    return replaced(DynamoHandler, "transact_write_items", once)
 
 
 def install_light_transactions() -> Undo:
@@ -311,9 +288,9 @@ def install_light_transactions() -> Undo:
         finally:
             under_way.clear()
 
-    return _all(
-        _replace(models, "copy", SimpleNamespace(deepcopy=snapshot)),
-        _replace(backend, "transact_write_items", light),
+    return all_of(
+        replaced(models, "copy", SimpleNamespace(deepcopy=snapshot)),
+        replaced(backend, "transact_write_items", light),
     )
 
 
@@ -342,7 +319,7 @@ def install_execution_start(start: Callable[[Any], None]) -> Undo:
     def started(worker: Any) -> None:  # a function, so that the class binds it
         start(worker)
 
-    return _replace(ExecutionWorker, "start", started)
+    return replaced(ExecutionWorker, "start", started)
 
 
 def install_execution_stop(stop: Callable[[Any, Callable[[], None]], None]) -> Undo:
@@ -354,7 +331,7 @@ def install_execution_stop(stop: Callable[[Any, Callable[[], None]], None]) -> U
     def stopped(worker: Any, stop_date: Any, error: str | None, cause: str | None) -> None:
         stop(worker, lambda: original(worker, stop_date=stop_date, error=error, cause=cause))
 
-    return _replace(ExecutionWorker, "stop", stopped)
+    return replaced(ExecutionWorker, "stop", stopped)
 
 
 def install_execution_names(fresh: Callable[[], str]) -> Undo:
@@ -367,7 +344,7 @@ def install_execution_names(fresh: Callable[[], str]) -> Undo:
     def named(backend: Any, state_machine_arn: str, name: Any = None, *rest: Any, **more: Any) -> Any:
         return original(backend, state_machine_arn, name or fresh(), *rest, **more)
 
-    return _replace(StepFunctionsParserBackend, "start_execution", named)
+    return replaced(StepFunctionsParserBackend, "start_execution", named)
 
 
 def install_machine_deletion(deleted: Callable[[Any], None]) -> Undo:
@@ -381,7 +358,7 @@ def install_machine_deletion(deleted: Callable[[Any], None]) -> Undo:
             deleted(machine)
         original(backend, arn)
 
-    return _replace(StepFunctionsParserBackend, "delete_state_machine", delete)
+    return replaced(StepFunctionsParserBackend, "delete_state_machine", delete)
 
 
 def install_waits(wait: Callable[[float], None]) -> Undo:
@@ -392,9 +369,9 @@ def install_waits(wait: Callable[[float], None]) -> Undo:
     def interval(_function: Any, env: Any, wait_seconds: float) -> None:  # noqa: ARG001  called by keyword
         wait(wait_seconds)
 
-    return _all(
-        _replace(WaitFunction, "_wait_interval", interval),
-        _replace(retrier_decl, "time", SimpleNamespace(sleep=wait)),
+    return all_of(
+        replaced(WaitFunction, "_wait_interval", interval),
+        replaced(retrier_decl, "time", SimpleNamespace(sleep=wait)),
     )
 
 
@@ -413,7 +390,7 @@ def install_program_limit(limit: Callable[[Any, float | None], Callable[[], None
         finally:
             release()
 
-    return _replace(Program, "eval", limited)
+    return replaced(Program, "eval", limited)
 
 
 def install_single_thread(now: Callable[[], datetime]) -> Undo:
@@ -439,13 +416,13 @@ def install_single_thread(now: Callable[[], datetime]) -> Undo:
             return (now() - self._made).total_seconds() <= timeout
 
     several = (inline_iteration_component, branch_worker, state_task_service_callback)
-    return _all(
-        _replace(program, "threading", SimpleNamespace(Thread=_SameThread)),
-        _replace(program, "TMP_THREADS", _Forgetful()),
-        _replace(execute_state, "threading", SimpleNamespace(Event=Event)),
-        _replace(execute_state, "Thread", _SameThread),
-        _replace(execute_state, "TMP_THREADS", _Forgetful()),
-        *(_replace(module, "threading", SimpleNamespace(Thread=_NoThread)) for module in several),
+    return all_of(
+        replaced(program, "threading", SimpleNamespace(Thread=_SameThread)),
+        replaced(program, "TMP_THREADS", _Forgetful()),
+        replaced(execute_state, "threading", SimpleNamespace(Event=Event)),
+        replaced(execute_state, "Thread", _SameThread),
+        replaced(execute_state, "TMP_THREADS", _Forgetful()),
+        *(replaced(module, "threading", SimpleNamespace(Thread=_NoThread)) for module in several),
     )
 
 
@@ -493,7 +470,7 @@ def install_client_reuse() -> Undo:
     def client_for(region: str, service: str, **_credentials: Any) -> Any:
         return kept(region, service)
 
-    return _replace(lambda_eval_utils, "boto_client_for", client_for)
+    return replaced(lambda_eval_utils, "boto_client_for", client_for)
 
 
 # Application Auto Scaling
@@ -513,7 +490,7 @@ def install_scaling_removal() -> Undo:
             backend.delete_scaling_policy(policy.policy_name, *target)
         backend.scheduled_actions = [each for each in backend.scheduled_actions if not _of(target, each)]
 
-    return _replace(ApplicationAutoscalingBackend, "deregister_scalable_target", removed)
+    return replaced(ApplicationAutoscalingBackend, "deregister_scalable_target", removed)
 
 
 def _of(target: tuple[str, str, str], found: Any) -> bool:

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from werkzeug.datastructures import Headers
 
-from sluice.sandbox.cloud.hooks import Undo, _all, _replace
+from sluice.sandbox.patches import Undo, all_of, replaced
 
 _TABLE_READS = ("GetItem", "Query")
 
@@ -40,10 +40,10 @@ def install_quick_calls() -> Undo:
         request.headers["Authorization"] = credential
         return None
 
-    return _all(
-        _replace(RequestSigner, "handler", signed),
-        _replace(UserAgentString, "to_string", lambda _agent: "sluice-sandbox"),
-        _replace(responses, "method_names_from_class", lru_cache(method_names_from_class)),
+    return all_of(
+        replaced(RequestSigner, "handler", signed),
+        replaced(UserAgentString, "to_string", lambda _agent: "sluice-sandbox"),
+        replaced(responses, "method_names_from_class", lru_cache(method_names_from_class)),
     )
 
 
@@ -75,7 +75,7 @@ def install_quick_answers() -> Undo:
                 return found
         return None
 
-    return _replace(serialize.ResponseSerializer, "get_value", value_of)
+    return replaced(serialize.ResponseSerializer, "get_value", value_of)
 
 
 def install_remembered_reads() -> Undo:
@@ -99,7 +99,7 @@ def install_remembered_reads() -> Undo:
             known[asked] = original(client, operation, params)
         return deepcopy(known[asked])
 
-    return _replace(BaseClient, "_make_api_call", remembering)
+    return replaced(BaseClient, "_make_api_call", remembering)
 
 
 def install_direct_requests() -> Undo:
@@ -127,7 +127,7 @@ def install_direct_requests() -> Undo:
         parsed["ResponseMetadata"]["RetryAttempts"] = 0
         return response, parsed
 
-    return _replace(BaseClient, "_make_request", direct)
+    return replaced(BaseClient, "_make_request", direct)
 
 
 def _answered(request: Mapping[str, Any]) -> tuple[int, Any, Any]:

@@ -20,6 +20,7 @@ from sluice.sandbox.cloud.actions import Place
 from sluice.sandbox.cloud.clock import Clock, Entry
 from sluice.sandbox.cloud.functions import Outcome, Runtime
 from sluice.sandbox.cloud.gate import Gate, Principal
+from sluice.sandbox.patches import Undo
 
 POLL = timedelta(seconds=1)
 BACKOFF = timedelta(minutes=1)  # after a poll that was refused
@@ -45,7 +46,7 @@ class Sources:
         self._runtime = runtime
         self._place = place or Place()
         self._planned: dict[str, Entry] = {}
-        self._undos: list[hooks.Undo] = []
+        self._undos: list[Undo] = []
         self._heartbeat: Entry | None = None
         self.refusals: list[Refusal] = []
 

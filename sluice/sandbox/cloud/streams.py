@@ -21,6 +21,7 @@ from sluice.sandbox.cloud.actions import Place
 from sluice.sandbox.cloud.clock import Clock, Entry
 from sluice.sandbox.cloud.functions import Outcome, Runtime
 from sluice.sandbox.cloud.gate import Gate, Principal
+from sluice.sandbox.patches import Undo
 
 POLL = timedelta(seconds=1)
 LONGEST_PAUSE = timedelta(minutes=1)
@@ -45,7 +46,7 @@ class Streams:
     place: Place = field(default_factory=Place)
     _readings: dict[str, _Reading] = field(default_factory=dict)
     _planned: dict[str, Entry] = field(default_factory=dict)
-    _undos: list[hooks.Undo] = field(default_factory=list)
+    _undos: list[Undo] = field(default_factory=list)
 
     def install(self) -> None:
         self._undos = [hooks.install_stream_watch(self._written), hooks.install_mapping_check(self._check)]

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, cast
 from urllib.parse import unquote, urlsplit
 
-from sluice.sandbox.cloud.hooks import Undo, _all, _replace, lambda_error
+from sluice.sandbox.cloud.hooks import lambda_error
+from sluice.sandbox.patches import Undo, all_of, replaced
 
 _ROOM = "url_configs"
 
@@ -42,11 +43,11 @@ def install_urls_per_alias() -> Undo:
         del kept[qualifier]
         return 204, {"status": 204}, "{}"
 
-    return _all(
-        _replace(LambdaResponse, "create_function_url_config", create),
-        _replace(LambdaResponse, "get_function_url_config", get),
-        _replace(LambdaResponse, "update_function_url_config", update),
-        _replace(LambdaResponse, "delete_function_url_config", delete),
+    return all_of(
+        replaced(LambdaResponse, "create_function_url_config", create),
+        replaced(LambdaResponse, "get_function_url_config", get),
+        replaced(LambdaResponse, "update_function_url_config", update),
+        replaced(LambdaResponse, "delete_function_url_config", delete),
     )
 
 
@@ -102,7 +103,7 @@ def install_url_requests(
         status, answered, content = serve(request.method, request.url, headers, body)
         return AWSResponse(request.url, status, cast(Any, dict(answered)), _Raw(content))
 
-    return _replace(URLLib3Session, "send", send)
+    return replaced(URLLib3Session, "send", send)
 
 
 def _word(value: Any) -> str:

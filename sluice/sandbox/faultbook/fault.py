@@ -69,7 +69,7 @@ class Fault:
 
     `happens` runs at the moment `at` (BEFORE: before `pulumi up` with the release) and may let time pass; `later` runs when
     the rollout has ended. With `from_nothing` not even v1 serves yet. `denied`: the story takes
-    permissions away; `gone`: the endpoint itself. `caveat` says what is not safe about the end although it is the expected one.
+    permissions away; `gone`: the endpoint itself.
     """
 
     name: str
@@ -85,4 +85,3 @@ class Fault:
     from_nothing: bool = False
     denied: bool = False
     gone: bool = False
-    caveat: str | None = None

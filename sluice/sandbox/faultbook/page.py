@@ -34,8 +34,7 @@ def _table(option: str, stories: Iterable[Fault]) -> Iterable[str]:
     yield "| command | what happens | how it ends |"
     yield "|---|---|---|"
     for story in stories:
-        caveat = f". **Not safe:** {story.caveat}." if story.caveat else ""
-        yield f"| `sluice demo {option} {story.name}` | {story.about} | {how_it_ends(story.ends)}{caveat} |"
+        yield f"| `sluice demo {option} {story.name}` | {story.about} | {how_it_ends(story.ends)} |"
 
 
 def how_it_ends(ends: Ending) -> str:

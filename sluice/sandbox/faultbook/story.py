@@ -27,7 +27,7 @@ _DENIALS = ("AccessDenied", "Authorization")
 class Told:
     """How a story went. `sentence` is the one that ends it; `wrong` says what was not as it must be, and is empty when all was safe.
 
-    `decisions` are the sentences that were recorded, among all that were said; `caveat` is the fault's.
+    `decisions` are the sentences that were recorded, among all that were said.
     """
 
     name: str
@@ -39,11 +39,10 @@ class Told:
     harmed: int
     seconds: float
     wrong: tuple[str, ...]
-    caveat: str | None
 
     @property
     def is_safe(self) -> bool:
-        return not self.wrong and self.caveat is None
+        return not self.wrong
 
 
 def tell(fault: Fault, example: Example, seed: int = 1, on_look: Callable[[Line], None] = lambda _: None) -> Told:
@@ -65,7 +64,6 @@ def tell(fault: Fault, example: Example, seed: int = 1, on_look: Callable[[Line]
             account.harmed if account else 0,
             (scene.sandbox.cloud.clock.now() - began).total_seconds(),
             tuple(wrong),
-            fault.caveat,
         )
 
 

@@ -24,6 +24,7 @@ from moto.sagemakerruntime.responses import SageMakerRuntimeResponse
 from sluice.sandbox.hosting.endpoints import Endpoints
 from sluice.sandbox.hosting.loading import Fetch
 from sluice.sandbox.hosting.serving import Runtime, RuntimeFault
+from sluice.sandbox.patches import Undo, all_of, replaced
 from sluice.sandbox.watch.alarm_settings import check_alarm, keep_state, start_unchecked
 from sluice.sandbox.watch.alarms import AlarmClockwork
 from sluice.sandbox.watch.arithmetic import Reading
@@ -31,31 +32,8 @@ from sluice.sandbox.watch.composites import parse_rule
 from sluice.sandbox.watch.metric_wire import metric_data, metric_statistics, put_datum
 from sluice.sandbox.watch.series import MetricStore
 
-Undo = Callable[[], None]
-
 MAX_ALARM_NAMES, ALARMS_PER_PAGE = 100, 50
 """DescribeAlarms: names a call, and alarms a page unless MaxRecords says otherwise."""
-
-
-def _replace(owner: Any, name: str, value: Any) -> Undo:
-    present, original = name in vars(owner), vars(owner).get(name)
-    setattr(owner, name, value)
-
-    def undo() -> None:
-        if present:
-            setattr(owner, name, original)
-        else:
-            delattr(owner, name)
-
-    return undo
-
-
-def _all(*undos: Undo) -> Undo:
-    def undo() -> None:
-        for one in reversed(undos):
-            one()
-
-    return undo
 
 
 # CloudWatch metrics
@@ -84,11 +62,11 @@ def install_metric_store(store: MetricStore, reading: Reading = Reading.AS_ZERO)
             shown.append(MetricDatum(key.namespace, key.name, 0.0, named, None))
         return [datum for datum in shown if datum.filter(namespace, metric_name, list(dimensions or ()))]
 
-    return _all(
-        _replace(CloudWatchBackend, "put_metric_data", put),
-        _replace(CloudWatchBackend, "get_filtered_metrics", listed),
-        _replace(CloudWatchResponse, "get_metric_data", get_page),
-        _replace(CloudWatchResponse, "get_metric_statistics", get_statistics),
+    return all_of(
+        replaced(CloudWatchBackend, "put_metric_data", put),
+        replaced(CloudWatchBackend, "get_filtered_metrics", listed),
+        replaced(CloudWatchResponse, "get_metric_data", get_page),
+        replaced(CloudWatchResponse, "get_metric_statistics", get_statistics),
     )
 
 
@@ -122,9 +100,9 @@ def install_alarm_rules(clockwork: AlarmClockwork) -> Undo:
         clockwork.look_above()
         return EmptyResult()
 
-    return _all(
-        _replace(CloudWatchBackend, "put_metric_alarm", put),
-        _replace(CloudWatchResponse, "put_composite_alarm", put_composite),
+    return all_of(
+        replaced(CloudWatchBackend, "put_metric_alarm", put),
+        replaced(CloudWatchResponse, "put_composite_alarm", put_composite),
     )
 
 
@@ -180,7 +158,7 @@ def install_set_alarm_state(clockwork: AlarmClockwork) -> Undo:
         clockwork.set_state(alarm, state_value, reason, reason_data)
         clockwork.look_above()
 
-    return _replace(CloudWatchBackend, "set_alarm_state", set_state)
+    return replaced(CloudWatchBackend, "set_alarm_state", set_state)
 
 
 def _is_json(text: str | None) -> bool:
@@ -214,7 +192,7 @@ def install_describe_alarms() -> Undo:
         metrics = [alarm for alarm in page if alarm.rule is None]
         return ActionResult({"MetricAlarms": metrics, "CompositeAlarms": composites, **more})
 
-    return _replace(CloudWatchResponse, "describe_alarms", describe)
+    return replaced(CloudWatchResponse, "describe_alarms", describe)
 
 
 # SageMaker
@@ -262,12 +240,12 @@ def install_endpoints(endpoints: Endpoints) -> Undo:
         )
         return ActionResult({"EndpointArn": arn})
 
-    return _all(
-        _replace(SageMakerModelBackend, "create_endpoint", created),
-        _replace(SageMakerModelBackend, "describe_endpoint", described),
-        _replace(SageMakerModelBackend, "delete_endpoint", deleted),
-        _replace(SageMakerModelBackend, "update_endpoint_weights_and_capacities", weighed),
-        _replace(SageMakerResponse, "update_endpoint", updated),
+    return all_of(
+        replaced(SageMakerModelBackend, "create_endpoint", created),
+        replaced(SageMakerModelBackend, "describe_endpoint", described),
+        replaced(SageMakerModelBackend, "delete_endpoint", deleted),
+        replaced(SageMakerModelBackend, "update_endpoint_weights_and_capacities", weighed),
+        replaced(SageMakerResponse, "update_endpoint", updated),
     )
 
 
@@ -313,11 +291,11 @@ def install_live_guards(endpoints: Endpoints) -> Undo:
             )
         delete_config(backend, endpoint_config_name)
 
-    return _all(
-        _replace(backend_class, "create_model", model_created),
-        _replace(backend_class, "create_endpoint_config", config_created),
-        _replace(backend_class, "delete_model", model_deleted),
-        _replace(backend_class, "delete_endpoint_config", config_deleted),
+    return all_of(
+        replaced(backend_class, "create_model", model_created),
+        replaced(backend_class, "create_endpoint_config", config_created),
+        replaced(backend_class, "delete_model", model_deleted),
+        replaced(backend_class, "delete_endpoint_config", config_deleted),
     )
 
 
@@ -329,7 +307,7 @@ def install_instance_types() -> Undo:
         if len(parts) != 3 or parts[0] != "ml" or not all(parts):
             raise AWSValidationException(f"Instance type {instance_type!r} is not of the form ml.<family>.<size>.")
 
-    return _replace(FakeEndpointConfig, "validate_instance_type", validate)
+    return replaced(FakeEndpointConfig, "validate_instance_type", validate)
 
 
 def install_tags() -> Undo:
@@ -350,9 +328,9 @@ def install_tags() -> Undo:
         result: list[dict[str, str]] = resource.tags
         return result
 
-    return _all(
-        _replace(SageMakerModelBackend, "_get_resource_from_arn", found),
-        _replace(SageMakerModelBackend, "add_tags", add),
+    return all_of(
+        replaced(SageMakerModelBackend, "_get_resource_from_arn", found),
+        replaced(SageMakerModelBackend, "add_tags", add),
     )
 
 
@@ -379,7 +357,7 @@ def install_runtime(runtime: Runtime) -> Undo:
         shown = {"Content-Type": served.content_type, "x-Amzn-Invoked-Production-Variant": reply.slot}
         return 200, shown, served.body
 
-    return _replace(SageMakerRuntimeResponse, "invoke_endpoint", invoke)
+    return replaced(SageMakerRuntimeResponse, "invoke_endpoint", invoke)
 
 
 def _model_error(endpoint: str, slot: str, status: int, fault: str) -> dict[str, Any]:
@@ -400,7 +378,7 @@ def _error(status: int, code: str, content: Mapping[str, Any]) -> tuple[int, dic
 def install_utc_timestamps() -> Undo:
     """boto3 answers in UTC, as it does inside Lambda, and not in this machine's zone; a third of GetMetricData's cost
     was working that zone out for every data point."""
-    return _replace(botocore.utils, "get_tzinfo_options", lambda: (lambda: UTC,))
+    return replaced(botocore.utils, "get_tzinfo_options", lambda: (lambda: UTC,))
 
 
 # Reading moto
