@@ -11,6 +11,7 @@ from sluice.core.audit import Event
 from sluice.core.decision import Decision, with_clock
 from sluice.core.errors import BadInput, EndpointBusy, Refused, StaleRecord
 from sluice.core.estimate import headline
+from sluice.core.obstacles import obstacles
 from sluice.core.outlook import between_rollouts, next_event
 from sluice.core.record import Document, encode
 from sluice.core.release import Release
@@ -49,7 +50,8 @@ def status(ports: Ports, endpoint: str) -> Document:
         "rollout": _rollout(head, head.live, heartbeat, seen, now) if head.live else None,
         "next": None if head.live else between_rollouts(head, now),
         "stop": encode(head.stop) if head.stop else None,
-        "queued": _release(head.queued.release) if head.queued else None,
+        "queued": {**_release(head.queued.release), "submitted_by": head.queued.submitted_by} if head.queued else None,
+        "obstacles": [encode(each) for each in obstacles(head, now)],
         "last_outcome": encode(head.outcome) if head.outcome else None,
         "heartbeat": encode(heartbeat) if heartbeat else None,
     }

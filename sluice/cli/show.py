@@ -17,12 +17,13 @@ _OUTCOMES = {Phase.SETTLED.value: "settled", Phase.ROLLED_BACK.value: "was rolle
 
 
 def status_lines(answer: Document, target: Target, width: int | None) -> Iterator[str]:
-    """What serves, what is being tried, why it waits, what happens next, how to stop it; and how the last one ended."""
+    """What serves, what is being tried, why it waits, what happens next, how to stop it; what waits behind it; how the last ended."""
     now, rollout = answer["now"], answer["rollout"]
     yield f"{target.endpoint} ({target.project}, stack {target.stack}) at {moment(now)} UTC"
     yield row("serves", _serves(answer), _COLUMN, width)
     for label, text, phase in _tried(answer, rollout, target) if rollout else _idle(answer, target):
         yield row(label, text, _COLUMN, width, phase)
+    yield from _queued(answer, width)
     outcome = answer["last_outcome"]
     if outcome:
         yield row("before", _ended(outcome, now), _COLUMN, width, outcome["phase"])
@@ -84,10 +85,26 @@ def _tried(answer: Document, rollout: dict[str, Any], target: Target) -> Iterato
         rollout["phase"],
     )
     yield "why", f"{rollout['said']} ({age(rollout['said_at'], now)})", None
+    yield from _obstacles(answer)
     yield "next", rollout["next"]["sentence"], None
     if rollout.get("forecast"):
         yield "forecast", rollout["forecast"], None
     yield "stop", _stop(rollout, target), None
+
+
+def _obstacles(answer: Document) -> Iterator[tuple[str, str, str | None]]:
+    """One line for each; a control plane before this version tells of none."""
+    for obstacle in answer.get("obstacles", ()):
+        yield obstacle["kind"], obstacle["sentence"], None
+
+
+def _queued(answer: Document, width: int | None) -> Iterator[str]:
+    queued = answer.get("queued")
+    if queued:
+        when = "when this rollout has ended" if answer["rollout"] else "within a minute"
+        yield row(
+            "queued", f"{queued['release']}, submitted by {queued['submitted_by']}, begins {when}", _COLUMN, width
+        )
 
 
 def _stop(rollout: dict[str, Any], target: Target) -> str:
@@ -99,10 +116,11 @@ def _stop(rollout: dict[str, Any], target: Target) -> str:
 def _idle(answer: Document, target: Target) -> Iterator[tuple[str, str, str | None]]:
     yield "trying", "nothing", None
     yield "why", "no rollout is live", None
+    yield from _obstacles(answer)
     yield "next", answer["next"], None
     yield (
         "stop",
-        f"nothing to stop; for an older release set `release` of {target.endpoint} in the stack configuration and run `pulumi up`",
+        f"nothing to stop; back to an older release: {target.line('rollback', '--to', 'RELEASE', '--reason', 'WHY')}",
         None,
     )
 

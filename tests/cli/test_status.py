@@ -60,6 +60,33 @@ def test_status_when_sagemaker_does_not_answer(desk: Desk, golden: Golden) -> No
     golden(desk.run("status", "dev-triage").transcript)
 
 
+@pytest.mark.golden
+def test_status_stopped_and_queued(desk: Desk, golden: Golden) -> None:
+    answer = baking(said="50 % waits: ann stopped every step up (incident 4711) until it is lifted")
+    answer["obstacles"] = [
+        {"kind": "stopped", "sentence": "ann stopped every step up 20 min ago: incident 4711; `lift` ends it"},
+        {
+            "kind": "needs",
+            "sentence": "`approve` for 50 % by arn:aws:sts::123456789012:assumed-role/oncall/*, "
+            "but not by arn:aws:iam::123456789012:user/ci, who submitted it",
+        },
+        {
+            "kind": "cooling",
+            "sentence": "v3 is kept out for another 21 h 50 min: alarm shop/dev/dev-triage/green/errors went off",
+        },
+    ]
+    answer["queued"] = {"release": "v4", "digest": "4" * 64, "submitted_by": "arn:aws:iam::123456789012:user/ci"}
+    desk.answers, desk.width = [answer], 80
+
+    golden(desk.run("status", "dev-triage").transcript)
+
+
+def test_what_is_queued_between_rollouts_begins_with_the_next_sweep(desk: Desk) -> None:
+    desk.answers = [status(queued={"release": "v4", "digest": "4" * 64, "submitted_by": "ci"})]
+
+    assert "queued   v4, submitted by ci, begins within a minute" in desk.run("status", "dev-triage").out
+
+
 def test_a_slot_that_gets_requests_without_a_rollout_is_shown(desk: Desk) -> None:
     """Somebody set weights in the console."""
     parts = {"blue": 7000, "green": 3000}

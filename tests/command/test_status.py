@@ -9,9 +9,13 @@ from dataclasses import replace
 import pytest
 
 from sluice.command import status
+from sluice.core.conditions import OnNewRelease
 from sluice.core.errors import BadInput
 from sluice.core.rollout import Phase
 from sluice.sim.world import World
+from sluice.submit import submit
+from sluice.tell import Caller, Order, tell
+from tests.builders import policy, release, submission
 
 Until = Callable[..., None]
 
@@ -122,3 +126,15 @@ def test_after_the_end_it_says_how_and_what_becomes_of_the_slot(world: World, un
 def test_an_unknown_endpoint_lists_the_known_ones(world: World) -> None:
     with pytest.raises(BadInput, match=r"endpoint 'shopp' is not known here \(known: shop\)"):
         status(world.ports, "shopp")
+
+
+def test_a_stop_and_a_queued_release_are_told_whatever_the_phase(world: World) -> None:
+    submit(world.ports, submission(policy=policy(on_new_release=OnNewRelease.QUEUE)))
+    tell(world.ports, Order("stop", "shop", Caller("ann", proven=False), "sale", None))
+    submit(world.ports, submission(release=release("v3"), nonce="3", submitted_by="arn:ci"))
+
+    found = status(world.ports, "shop")
+
+    assert (found["queued"]["release"], found["queued"]["submitted_by"]) == ("v3", "arn:ci")
+    assert [each["kind"] for each in found["obstacles"]] == ["stopped"]
+    assert found["obstacles"][0]["sentence"].startswith("unproven:ann stopped every step up 0 s ago: sale;")
