@@ -85,9 +85,7 @@ def _target(outside: Outside, endpoint: str, outputs: Mapping[str, Any], given: 
     """Who is asked about the endpoint: the stack's own control plane, or the one that serves it."""
     own = find_target(replace(given, name=endpoint), outside.folder, outside.environment)
     _, _, project, stack, _ = outputs["control_plane"]["parameter_root"].split("/")
-    if (project, stack) == (own.project, own.stack):
-        return own
-    return find_target(replace(given, name=endpoint, project=project, stack=stack), outside.folder, outside.environment)
+    return own if (project, stack) == (own.project, own.stack) else replace(own, served_by=(project, stack))
 
 
 def _wait(outside: Outside, watched: list[Watched], following: Following, tell: Tell) -> None:

@@ -114,7 +114,9 @@ def _refused_by_aws(fault: ClientError, target: Target) -> SluiceError:
         return BadInput(
             (
                 f"there is no function {target.function}{where}: project {target.project!r} and stack {target.stack!r} have no "
-                "control plane there. Check --project, --stack, --region and the AWS account, or run `pulumi up` first.",
+                "control plane there. Check --project, --stack, --region and the AWS account, or run `pulumi up` first. "
+                f"For an endpoint of a shared control plane call from the folder with Pulumi.{target.stack}.yaml, or name the stack "
+                "whose control plane it is.",
             )
         )
     if code in _DENIED:

@@ -1,4 +1,4 @@
-"""Which control plane and endpoint a command is for: from the name given, the options, the folder and the environment."""
+"""Which endpoint a command is for and whose control plane serves it: from the name given, the options, the folder, the environment."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from sluice.core.errors import BadInput
 
 PROJECT = "sluice"
 """The project when neither an option nor a Pulumi.yaml says another."""
+_WHOLE_NAME = 3
+"""Parts of a stack's whole name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,27 +30,31 @@ class Given:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One endpoint of one stack. `region` None leaves it to boto3; `options` are those to repeat in a command line."""
+    """One endpoint of one stack. `region` None leaves it to boto3; `options` are those to repeat in a command line.
+
+    `served_by` is the project and stack whose control plane serves it, None for the stack's own.
+    """
 
     project: str
     stack: str
     endpoint: str
     region: str | None
     options: tuple[str, ...]
-
-    @property
-    def function(self) -> str:
-        """The command function's fixed name, as `infra.resource_names` makes it."""
-        return f"{self.project}-{self.stack}-command"
+    served_by: tuple[str, str] | None = None
 
     @property
     def table(self) -> str:
-        """The table of records."""
-        return f"{self.project}-{self.stack}"
+        """The control plane's table of records, named as `infra.resource_names` does."""
+        return "-".join(self.served_by or (self.project, self.stack))
+
+    @property
+    def function(self) -> str:
+        """The command function."""
+        return self.of("command")
 
     def of(self, word: str) -> str:
         """A control function's name, by its word."""
-        return f"{self.project}-{self.stack}-{word}"
+        return f"{self.table}-{word}"
 
     def line(self, command: str, *more: str) -> str:
         """The command line that does something else with the same endpoint."""
@@ -62,11 +68,12 @@ def find_target(given: Given, folder: Path, environment: Mapping[str, str]) -> T
         raise BadInput((f"NAME: must be an endpoint's name or stack/endpoint, got {given.name!r}",))
     home = find_home(folder)
     stack = _stack(in_name, given.stack, endpoint, home, environment)
-    project = given.project or _document(home / "Pulumi.yaml").get("name") or PROJECT
-    region = given.region or _region(home / f"Pulumi.{stack}.yaml")
+    project = str(given.project or _document(home / "Pulumi.yaml").get("name") or PROJECT)
+    file = home / f"Pulumi.{stack}.yaml"
+    region = given.region or _region(file)
     said = {"--project": given.project, "--region": given.region}
     options = tuple(word for option, value in said.items() if value for word in (option, value))
-    return Target(str(project), stack, endpoint, region, options)
+    return Target(project, stack, endpoint, region, options, _served_by(file, project))
 
 
 def find_home(folder: Path) -> Path:
@@ -97,9 +104,26 @@ def _last(name: str) -> str:
 
 def _region(file: Path) -> str | None:
     """The region the stack is configured for: a shell set up for another one must not lead elsewhere."""
-    config = _document(file).get("config")
-    region = config.get("aws:region") if isinstance(config, dict) else None
+    region = _setting(file, "aws:region")
     return region if isinstance(region, str) else None
+
+
+def _served_by(file: Path, project: str) -> tuple[str, str] | None:
+    """Whose control plane the stack's configuration names. A project that is not this folder's has no such key in it."""
+    key = f"{project}:control_plane"
+    named = _setting(file, key)
+    if named is None:
+        return None
+    parts = named.split("/") if isinstance(named, str) else []
+    if len(parts) != _WHOLE_NAME or not all(parts):
+        raise BadInput((f"{file}: config.{key}: must be <organization>/<project>/<stack>, got {named!r}",))
+    return parts[1], parts[2]
+
+
+def _setting(file: Path, key: str) -> object:
+    """A value of the stack's configuration as it is written there; None where it says nothing."""
+    config = _document(file).get("config")
+    return config.get(key) if isinstance(config, dict) else None
 
 
 def _document(file: Path) -> Mapping[str, Any]:

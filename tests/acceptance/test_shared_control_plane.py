@@ -9,7 +9,9 @@ from typing import Any
 
 import boto3
 import pytest
+from typer.testing import CliRunner
 
+from sluice.cli.app import app
 from sluice.core.audit import chain_faults, replay
 from sluice.core.rollout import Phase
 from sluice.sandbox.engine.program import Engine, ProgramFailed, RunResult
@@ -114,6 +116,31 @@ def test_a_rollout_in_one_stack_is_reverted_by_its_alarm_and_the_other_is_untouc
     assert [call for call in calls if call.sids == ("SmokeTestElsewhere",)], (
         "slots of other stacks are not known by name"
     )
+
+
+def test_every_command_finds_the_records_of_a_stack_that_has_none_of_its_own(
+    town: Town, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From the folder of the lab's stack, where its configuration says whose control plane serves it."""
+    (tmp_path / "Pulumi.yaml").write_text(f"name: {PROJECT}\n")
+    (tmp_path / "Pulumi.lab.yaml").write_text(
+        f"config: {{aws:region: us-east-1, {PROJECT}:control_plane: {PLATFORM}}}\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    town.sandbox.run_until(lambda: False, 60)
+    said = {
+        words: CliRunner().invoke(app, [*words.split(), f"lab/{LAB}"], catch_exceptions=False)
+        for words in ("status", "history", "explain", "verify", "export", "report -o page.html")
+    }
+
+    assert [ran.exit_code for ran in said.values()] == [0] * len(said), {ran.output for ran in said.values()}
+    seen = {words: ran.stdout for words, ran in said.items()}
+    assert f"{LAB} ({PROJECT}, stack lab)" in seen["status"]
+    count = len(town.sandbox.events(LAB))
+    assert f"{LAB}: {count} events in an unbroken chain" in seen["verify"]
+    assert f"{count} of them equal in the locked archive" in seen["verify"]
+    assert seen["export"].count('"type":"event"') == count
+    assert f"sluice verify lab/{LAB}" in (tmp_path / "page.html").read_text()
 
 
 def test_destroying_is_refused_stack_by_stack_while_a_rollout_is_live(town: Town) -> None:

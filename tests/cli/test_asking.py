@@ -48,7 +48,8 @@ CASES = {
         refused("ResourceNotFoundException"),
         2,
         "there is no function shop-dev-command in eu-west-1: project 'shop' and stack 'dev' have no control plane there. "
-        "Check --project, --stack, --region and the AWS account, or run `pulumi up` first.",
+        "Check --project, --stack, --region and the AWS account, or run `pulumi up` first. "
+        "For an endpoint of a shared control plane call from the folder with Pulumi.dev.yaml, or name the stack whose control plane it is.",
     ),
     "permission": (
         refused("AccessDeniedException", "User: ada is not authorized to perform: lambda:InvokeFunction."),

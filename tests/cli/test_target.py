@@ -95,3 +95,31 @@ def test_a_stack_file_without_a_region_leaves_it_to_boto3(folder: Path, text: st
     (folder / "Pulumi.dev.yaml").write_text(text)
 
     assert found(folder).region is None
+
+
+class TestASharedControlPlane:
+    """A stack of endpoints only: everything about them is kept by the stack that its configuration names."""
+
+    @pytest.fixture
+    def ward(self, folder: Path) -> Path:
+        text = "config: {aws:region: eu-west-1, shop:control_plane: acme/platform/prod}"
+        (folder / "Pulumi.ward.yaml").write_text(text)
+        return folder
+
+    def test_functions_and_records_are_those_of_the_stack_that_is_named(self, ward: Path) -> None:
+        target = found(ward, "ward/triage")
+
+        assert (target.function, target.of("archive")) == ("platform-prod-command", "platform-prod-archive")
+        assert target.table == "platform-prod"
+        assert (target.project, target.stack) == ("shop", "ward"), "it is still the ward's endpoint"
+        assert target.line("status") == "sluice status ward/triage"
+
+    def test_another_project_is_not_served_by_what_this_folder_says(self, ward: Path) -> None:
+        assert found(ward, "ward/triage", project="other").table == "other-ward"
+
+    @pytest.mark.parametrize("text", ["prod", "acme/prod", "acme//prod", "{a: 1}"])
+    def test_a_name_that_is_not_whole_is_refused(self, ward: Path, text: str) -> None:
+        (ward / "Pulumi.ward.yaml").write_text(f"config: {{shop:control_plane: {text}}}")
+
+        with pytest.raises(BadInput, match=r"Pulumi.ward.yaml: config.shop:control_plane: must be <organization>"):
+            found(ward, "ward/triage")
