@@ -6,6 +6,7 @@ Uses the judge's own increments, on counts that are exactly what is expected. `s
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Iterator
 
 from sluice.core.judge.clearance import NEED, healthy
@@ -141,17 +142,32 @@ def _is_caught(
     Var(l) = E_c (ln g)^2 / phi for one minute, because E_c is phi times as dispersed as a Poisson count and l is divided by phi.
     """
     rps, rate = traffic
-    phi = _dispersion(policy)
+    phi, cap = _dispersion(policy), gain_cap(policy, metric.terms)
     null = tolerated(metric.terms.tolerate, Bad.HIGH, rate)
     need = math.log(
         len(WORSE) / _ALTERNATIVES_THAT_FIT / (FIRST * policy.judge.false_rollback_budget * metric.terms.share)
     )
+    pairs = [_pair(step, rps, rate, factor) for step in steps]
     for g in WORSE:
-        mean = variance = 0.0
-        for step, minutes in zip(steps, watched, strict=True):
-            pair = _pair(step, rps, rate, factor)
-            mean += minutes * pair.log_odds(null, with_logs((g,)))[0] / phi
-            variance += minutes * pair.canary_events * math.log(g) ** 2 / phi
-            if mean - _CAUGHT_Z * math.sqrt(variance) >= need:
+        gains = [pair.log_odds(null, with_logs((g,)))[0] / phi for pair in pairs]
+        spreads = [pair.canary_events * math.log(g) ** 2 / phi for pair in pairs]
+        for judged in _judged_minutes(policy, watched):
+            mean = sum(map(operator.mul, judged, gains))
+            least = mean - _CAUGHT_Z * math.sqrt(sum(map(operator.mul, judged, spreads)))
+            if min(least, cap * sum(judged)) >= need:
                 return True
     return False
+
+
+def _judged_minutes(policy: Policy, watched: list[int]) -> Iterator[list[int]]:
+    """Per end of a step the minutes of each step so far that are judged by then: not the warm-up, nor those whose data are under way.
+
+    A step of four minutes with a lag of two is left when two of its minutes are known; the next one knows the other two.
+    """
+    lost = math.ceil(policy.judge.warmup_seconds / _MINUTE)
+    under_way = math.ceil(policy.judge.data_lag_seconds / _MINUTE)
+    for end in range(1, len(watched) + 1):
+        known = watched[:end]
+        known[0] = max(0, known[0] - lost)
+        known[-1] = max(0, known[-1] - under_way)
+        yield known
