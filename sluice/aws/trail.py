@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import time
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from sluice.aws.clients import client
@@ -31,6 +33,17 @@ def table_trail(table: str, endpoint: str) -> tuple[Kept, ...]:
         for page in pages
         for item in page["Items"]
     )
+
+
+def table_time(table: str, endpoint: str) -> int:
+    """What time it is where the records are, in seconds since the epoch: DynamoDB's own word, not the clock of whoever asks.
+
+    A laptop's clock may be wrong by minutes, and a served sandbox has a time of its own.
+    """
+    key = {"pk": {"S": f"E#{endpoint}"}, "sk": {"S": "HEAD"}}
+    answer = client("dynamodb").get_item(TableName=table, Key=key, ProjectionExpression="pk")
+    said = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
+    return int(parsedate_to_datetime(said).timestamp()) if said else int(time.time())
 
 
 def archived_trail(bucket: str, endpoint: str) -> Archive:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 
-from sluice.aws.trail import archive_bucket_of, archived_trail, table_trail
+from sluice.aws.trail import archive_bucket_of, archived_trail, table_time, table_trail
 from sluice.cli.operate import FAILED, GOOD, Said
 from sluice.cli.records import known_head, records_of
 from sluice.cli.target import Target
@@ -24,7 +23,7 @@ def verify(target: Target, *, with_archive: bool) -> Said:
         archive = archived_trail(bucket, target.endpoint) if bucket else None
         if head is None and not table and (archive is None or not archive.kept):
             known_head(store, target)
-    trail = check_trail(target.endpoint, table, head, archive, int(time.time()))
+        trail = check_trail(target.endpoint, table, head, archive, table_time(target.table, target.endpoint))
     document = {"schema": TRAIL_SCHEMA, "endpoint": target.endpoint, "archive": bucket, **encode(trail)}
     return Said(document, list(_lines(target, trail)), FAILED if trail.damages else GOOD)
 

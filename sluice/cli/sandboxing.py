@@ -46,7 +46,23 @@ def up(
     from sluice.cli.serve import ask_sandbox
 
     with sentences():
-        typer.echo(ask_sandbox("up", release=release, policy=policy, nonce=nonce)["result"])
+        given = str(Path(policy).resolve()) if Path(policy).is_file() else policy
+        typer.echo(ask_sandbox("up", release=release, policy=given, nonce=nonce)["result"])
+
+
+@sandbox.command("release")
+def release_document(
+    release: Annotated[str, typer.Argument(help="v1 to v5 of the example.")],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The file to write.")],
+) -> None:
+    """Write the document of one of the example's releases, as `sluice submit` takes it."""
+    import json
+
+    from sluice.cli.serve import ask_sandbox
+
+    with sentences():
+        output.write_text(json.dumps(ask_sandbox("release", release=release), indent=2) + "\n", encoding="utf-8")
+    typer.echo(f"{output}: release {release}")
 
 
 @sandbox.command()

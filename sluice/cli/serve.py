@@ -32,13 +32,16 @@ def run(speed: float, port: int, requests_per_minute: float, env: Path | None) -
     """Serve until a signal says otherwise; 1 when the sandbox itself broke."""
     from sluice.sandbox.server.server import Key
 
-    key = Key(f"AKIA{secrets.token_hex(8).upper()}", secrets.token_hex(20))
-    with serving(key, speed, port, requests_per_minute) as server:
+    key, colleague = (
+        Key(f"AKIA{secrets.token_hex(8).upper()}", secrets.token_hex(20), user) for user in ("operator", "colleague")
+    )
+    with serving((key, colleague), speed, port, requests_per_minute) as server:
         lines = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in server.environment.items())
         if env is not None:
             env.write_text(lines, encoding="utf-8")
         print(
-            f"# dev-triage serves v1; time passes {speed:g} times as fast. In another shell:\n{lines}",
+            f"# dev-triage serves v1; {_pace(speed)} In another shell:\n{lines}"
+            "# The last two are the key of a colleague, who may approve what you submit.\n",
             end="",
             flush=True,
         )
@@ -51,9 +54,12 @@ def run(speed: float, port: int, requests_per_minute: float, env: Path | None) -
 
 @contextmanager
 def serving(
-    key: Any, speed: float, port: int, requests_per_minute: float, start: datetime | None = None
+    keys: tuple[Any, Any], speed: float, port: int, requests_per_minute: float, start: datetime | None = None
 ) -> Iterator[Any]:
-    """The server with v1 of the example live and clients that send; virtual time begins now unless told otherwise."""
+    """The server with v1 of the example live and clients that send; virtual time begins now unless told otherwise.
+
+    `keys` are the operator's, and that of a colleague who approves.
+    """
     from sluice.sandbox.sandbox import Sandbox, Setting
     from sluice.sandbox.server.server import Server
     from sluice.sandbox.triage import ENDPOINT, train
@@ -68,14 +74,26 @@ def serving(
             sandbox.traffic(ENDPOINT, example.load(requests_per_minute))
 
         def up(asked: Mapping[str, Any]) -> Mapping[str, Any]:
-            if asked["release"] not in _RELEASES:
-                raise BadInput((f"release: must be one of {', '.join(_RELEASES)}, got {asked['release']!r}",))
-            sandbox.config["endpoints"] = example.endpoints(asked["release"], asked["policy"], nonce=asked["nonce"])
+            wanted = _known(asked["release"])
+            sandbox.config["endpoints"] = example.endpoints(wanted, asked["policy"], nonce=asked["nonce"])
             steps = [f"{step.op} {step.name}" for step in sandbox.up().steps if step.op != "same"]
-            return {"result": f"pulumi up with {asked['release']}: {', '.join(steps) or 'nothing to do'}"}
+            return {"result": f"pulumi up with {wanted}: {', '.join(steps) or 'nothing to do'}"}
 
-        with Server(sandbox, key, speed, port, {"up": up}) as server:
+        def release(asked: Mapping[str, Any]) -> Mapping[str, Any]:
+            return example.document(_known(asked["release"]))
+
+        with Server(sandbox, keys[0], speed, port, keys[1], {"up": up, "release": release}) as server:
             yield server
+
+
+def _known(release: str) -> str:
+    if release not in _RELEASES:
+        raise BadInput((f"release: must be one of {', '.join(_RELEASES)}, got {release!r}",))
+    return release
+
+
+def _pace(speed: float) -> str:
+    return f"time passes {speed:g} times as fast." if speed else "time stands still until `sluice sandbox advance`."
 
 
 def ask_sandbox(word: str, **asked: object) -> dict[str, Any]:

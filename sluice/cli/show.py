@@ -7,6 +7,7 @@ from typing import Any
 
 from sluice.cli.target import Target
 from sluice.cli.text import INDENT, age, moment, row, wrapped
+from sluice.core.obstacles import Kind
 from sluice.core.outlook import lasting
 from sluice.core.record import Document
 from sluice.core.rollout import Phase
@@ -14,6 +15,7 @@ from sluice.core.weights import percent_text
 
 _COLUMN = 11
 _OUTCOMES = {Phase.SETTLED.value: "settled", Phase.ROLLED_BACK.value: "was rolled back", Phase.FAILED.value: "failed"}
+_TOLD_BY_PHASE = {Phase.PAUSED.value: Kind.PAUSED.value, Phase.AWAITING_APPROVAL.value: Kind.NEEDS.value}
 
 
 def status_lines(answer: Document, target: Target, width: int | None) -> Iterator[str]:
@@ -93,9 +95,11 @@ def _tried(answer: Document, rollout: dict[str, Any], target: Target) -> Iterato
 
 
 def _obstacles(answer: Document) -> Iterator[tuple[str, str, str | None]]:
-    """One line for each; a control plane before this version tells of none."""
+    """One line for each that the phase itself does not tell; a control plane before this version tells of none."""
+    told = _TOLD_BY_PHASE.get(answer["rollout"]["phase"]) if answer["rollout"] else None
     for obstacle in answer.get("obstacles", ()):
-        yield obstacle["kind"], obstacle["sentence"], None
+        if obstacle["kind"] != told:
+            yield obstacle["kind"], obstacle["sentence"], None
 
 
 def _queued(answer: Document, width: int | None) -> Iterator[str]:

@@ -21,7 +21,7 @@ class Kind(StrEnum):
     PAUSED = "paused"
     HARM = "harm"
     FROZEN = "frozen"
-    APPROVAL = "needs"
+    NEEDS = "needs"
     GATES = "gates"
     COOLING = "cooling"
 
@@ -70,7 +70,7 @@ def _of_step(rollout: Rollout, now: int) -> Iterator[Obstacle]:
         yield Obstacle(Kind.FROZEN, f"freeze {freeze.name!r} is on {left}")
     if step.approval is not None and (orders.approved is None or orders.approved.step != index):
         who = f"{' or '.join(step.approval.by)}, but not by {rollout.submitted_by}, who submitted it"
-        yield Obstacle(Kind.APPROVAL, f"`approve` for {weight} by {who}")
+        yield Obstacle(Kind.NEEDS, f"`approve` for {weight} by {who}")
     if step.gates:
         asked = orders.wait if orders.wait is not None and orders.wait.what is WaitFor.GATES else None
         targets = ", ".join(gate.target for gate in step.gates)

@@ -81,6 +81,18 @@ def test_status_stopped_and_queued(desk: Desk, golden: Golden) -> None:
     golden(desk.run("status", "dev-triage").transcript)
 
 
+@pytest.mark.parametrize(("phase", "kind"), [("paused", "paused"), ("awaiting_approval", "needs")])
+def test_what_the_phase_says_is_not_said_twice(desk: Desk, phase: str, kind: str) -> None:
+    answer = baking(phase=phase)
+    answer["obstacles"] = [{"kind": kind, "sentence": "once"}, {"kind": "frozen", "sentence": "freeze 'sale'"}]
+    desk.answers = [answer]
+
+    out = desk.run("status", "dev-triage").out
+
+    assert "once" not in out
+    assert "  frozen   freeze 'sale'\n" in out
+
+
 def test_what_is_queued_between_rollouts_begins_with_the_next_sweep(desk: Desk) -> None:
     desk.answers = [status(queued={"release": "v4", "digest": "4" * 64, "submitted_by": "ci"})]
 

@@ -45,7 +45,7 @@ def test_everything_in_the_way_is_named_at_once() -> None:
         (Kind.PAUSED, "ann paused it: sale today; `resume` ends it"),
         (Kind.HARM, "held for people to decide: errors 3x; `resume` or `rollback` ends it"),
         (Kind.FROZEN, "freeze 'sale' is on for another 3 h"),
-        (Kind.APPROVAL, "`approve` for 50 % by arn:oncall/* or arn:lead, but not by arn:ci, who submitted it"),
+        (Kind.NEEDS, "`approve` for 50 % by arn:oncall/* or arn:lead, but not by arn:ci, who submitted it"),
         (Kind.GATES, "before 50 % these are asked: https://gate"),
     ]
 
@@ -61,7 +61,7 @@ def test_a_gate_that_was_asked_says_what_it_answered() -> None:
 def test_an_approval_is_for_its_step_only() -> None:
     def approval(step: int) -> bool:
         given = replace(NO_ORDERS, approved=Approved(step, "ann", NOW, "fine"))
-        return any(kind is Kind.APPROVAL for kind, _ in found(guarded(orders=given)))
+        return any(kind is Kind.NEEDS for kind, _ in found(guarded(orders=given)))
 
     assert approval(0)
     assert not approval(1)

@@ -18,6 +18,9 @@ from sluice.sandbox.cloud.actions import Place
 from sluice.sandbox.cloud.functions import Runtime
 from sluice.sandbox.cloud.url_hooks import alias_of_url
 
+OPERATOR = "operator"
+"""The user who is signed in where nobody says otherwise."""
+
 
 @dataclass(frozen=True, slots=True)
 class UrlRequest:
@@ -65,9 +68,9 @@ def caller_of(authorization: str, place: Place) -> str | None:
     return caller_of_key(found[1], place)
 
 
-def caller_of_key(access_key: str, place: Place) -> str:
-    """The session that STS gave this key to, else the account's operator."""
-    return backends.assumed_role(place, access_key) or f"arn:aws:iam::{place.account}:user/operator"
+def caller_of_key(access_key: str, place: Place, user: str = OPERATOR) -> str:
+    """The session that STS gave this key to, else the user whose it is."""
+    return backends.assumed_role(place, access_key) or f"arn:aws:iam::{place.account}:user/{user}"
 
 
 def _may(runtime: Runtime, caller_arn: str, alias_arn: str) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sluice.sandbox.cloud.urls import OPERATOR
 from sluice.sandbox.engine.kinds import Aws, Refused
 from sluice.sandbox.engine.provider import Settings
 from sluice.sandbox.engine.resources.invocation import invoke
@@ -37,8 +38,10 @@ def look_up(aws: Aws, settings: Settings, token: str, arguments: Properties) -> 
 
 
 def _caller(question: Question) -> Properties:
-    who = question.aws.call("sts", "GetCallerIdentity")
-    return {"accountId": who["Account"], "arn": who["Arn"], "userId": who["UserId"], "id": who["Account"]}
+    """Whoever deploys is who else calls without a role: otherwise they could approve what they submitted."""
+    account = question.aws.call("sts", "GetCallerIdentity")["Account"]
+    arn = f"arn:aws:iam::{account}:user/{OPERATOR}"
+    return {"accountId": account, "arn": arn, "userId": OPERATOR, "id": account}
 
 
 def _region(question: Question) -> Properties:

@@ -23,14 +23,14 @@ def is_for_a_function(request: HttpRequest) -> bool:
     return urlsplit(request.url).path.startswith(ROOT)
 
 
-def called(cloud: Cloud, request: HttpRequest, signer: Signer) -> tuple[int, Mapping[str, str], bytes]:
-    """The function's answer to a request whose signature was checked; Lambda refuses one that was signed for another service."""
+def called(cloud: Cloud, request: HttpRequest, signer: Signer, user: str) -> tuple[int, Mapping[str, str], bytes]:
+    """The function's answer to a request whose signature was checked to be this user's; signed for another service it is refused."""
     if signer.service != "lambda":
         return urls.FORBIDDEN.status, urls.FORBIDDEN.headers, urls.FORBIDDEN.body
     parts = urlsplit(request.url)
     host, _, path = parts.path.removeprefix(ROOT).partition("/")
     url = f"https://{host}/{path}" + (f"?{parts.query}" if parts.query else "")
-    caller = urls.caller_of_key(signer.access_key, cloud.place)
+    caller = urls.caller_of_key(signer.access_key, cloud.place, user)
     asked = urls.UrlRequest(url, request.method, request.headers, request.body)
     answered = urls.answer(cloud.functions, asked, caller)
     return answered.status, answered.headers, answered.body

@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
+from sluice.sandbox.cloud.urls import OPERATOR
 from sluice.sandbox.sandbox import Sandbox
 from sluice.sandbox.server.function_urls import called, is_for_a_function, told_here
 from sluice.sandbox.server.routes import Answered, forward
@@ -25,23 +26,26 @@ Operation = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """An access key that the server takes, as printed for clients."""
+    """An access key that the server takes, as printed for clients, and the name of the user whose it is."""
 
     access_key: str
     secret: str
+    user: str = OPERATOR
 
 
 @dataclass
 class Server:
     """Use as a context manager inside the sandbox's. `speed`: virtual seconds for each real one; 0 leaves time to `advance`.
 
-    `stopped` is set at the end, also when the world broke while time passed; then `fault` is what broke it.
+    `colleague` is somebody else's key. `stopped` is set at the end, also when the world broke while time passed; then `fault`
+    is what broke it.
     """
 
     sandbox: Sandbox
     key: Key
     speed: float
     port: int = 0
+    colleague: Key | None = None
     operations: dict[str, Operation] = field(default_factory=dict)
     refusals: list[str] = field(default_factory=list)
     stopped: threading.Event = field(default_factory=threading.Event)
@@ -73,11 +77,14 @@ class Server:
     @property
     def environment(self) -> dict[str, str]:
         """What a client needs to reach it; set like this, every AWS client of a shell does."""
+        other = self.colleague
+        somebody_else = {"COLLEAGUE_KEY": other.access_key, "COLLEAGUE_SECRET": other.secret} if other else {}
         return {
             "AWS_ENDPOINT_URL": self.url,
             "AWS_ACCESS_KEY_ID": self.key.access_key,
             "AWS_SECRET_ACCESS_KEY": self.key.secret,
             "AWS_DEFAULT_REGION": self.sandbox.cloud.place.region,
+            **somebody_else,
         }
 
     def answer(self, request: HttpRequest) -> Answered:
@@ -91,7 +98,8 @@ class Server:
             return self._operated(request)
         with self.sandbox.cloud.clock.turn():
             if is_for_a_function(request):
-                return called(self.sandbox.cloud, request, signer)
+                key = self._key(signer.access_key)
+                return called(self.sandbox.cloud, request, signer, key.user if key else OPERATOR)
             status, headers, body = forward(request, signer)
         return status, headers, told_here(body, self.url) if signer.service == "lambda" else body
 
@@ -111,8 +119,12 @@ class Server:
         except Exception as fault:  # the client asked for it, and is told what became of it
             return 400, _JSON, json.dumps({"message": str(fault)}).encode()
 
+    def _key(self, access_key: str) -> Key | None:
+        return next((key for key in (self.key, self.colleague) if key and key.access_key == access_key), None)
+
     def _secret(self, access_key: str) -> str | None:
-        return self.key.secret if access_key == self.key.access_key else None
+        key = self._key(access_key)
+        return key.secret if key else None
 
     def _advance(self, asked: Mapping[str, Any]) -> Mapping[str, Any]:
         """Let virtual time pass at once."""
