@@ -22,7 +22,7 @@ $(SETUP): pyproject.toml
 
 $(BARE_SETUP): pyproject.toml
 	$(PYTHON) -m venv $(BARE)
-	$(BARE)/bin/python -m pip install $(PIP_QUIET) 'pytest>=9.2,<10' 'boto3>=1.44,<2'
+	$(BARE)/bin/python -m pip install $(PIP_QUIET) 'pytest>=9.2,<10' 'pytest-cov>=7,<8' 'pytest-xdist>=3.8,<4' 'boto3>=1.44,<2'
 	@touch $@
 
 .PHONY: demo
@@ -31,13 +31,13 @@ demo: $(SETUP) ## take a better model out step by step and a bad one back, in th
 
 .PHONY: test
 test: $(SETUP) test-bare ## all tests, with full branch coverage of the core
-	$(VENV)/bin/python -m pytest -n auto tests/core tests/tick --cov --cov-report=term-missing:skip-covered -q
 	$(VENV)/bin/python -m pytest -n auto --dist loadfile --ignore=tests/core --ignore=tests/tick --ignore=tests/bare -q
 
 .PHONY: test-bare
-test-bare: $(BARE_SETUP) $(SETUP) ## the core without any dependency, and the Lambda zip where only boto3 is
+test-bare: $(BARE_SETUP) $(SETUP) ## the core without any dependency and fully covered, and the Lambda zip where only boto3 is
 	$(VENV)/bin/python tests/bare/pack.py build/lambdas.zip
-	$(BARE)/bin/python -I -m pytest -q --import-mode=importlib -p no:cacheprovider -o pythonpath=. tests/core tests/tick tests/bare
+	env -u PYTHONPATH PYTHONNOUSERSITE=1 $(BARE)/bin/python -m pytest -q --import-mode=importlib -p no:cacheprovider -o pythonpath=. \
+	  -n auto --cov --cov-report=term-missing:skip-covered tests/core tests/tick tests/bare
 
 .PHONY: test-faults
 test-faults: $(SETUP) ## every story of the fault book, not only the first of each chapter

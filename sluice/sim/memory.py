@@ -27,9 +27,10 @@ class MemoryStore:
     def head(self, endpoint: str) -> Head | None:
         if self.refuses_reads:
             raise StoreUnavailable("the simulated table refuses reads")
-        document = self.heads.get(endpoint)
-        if document is None:
-            return None
+        return self._head(endpoint) if endpoint in self.heads else None
+
+    def _head(self, endpoint: str) -> Head:
+        document = self.heads[endpoint]
         known = self._read.get(endpoint)
         if known is None or known[0] is not document:  # read once per change: hunts look thousands of times a change
             known = self._read[endpoint] = (document, read_head(document))
@@ -54,8 +55,7 @@ class MemoryStore:
         self.beats[endpoint] = heartbeat
 
     def unfinished(self) -> tuple[str, ...]:
-        heads = [read_head(document) for document in self.heads.values()]
-        return tuple(sorted(head.endpoint for head in heads if head.is_unfinished))
+        return tuple(endpoint for endpoint in sorted(self.heads) if self._head(endpoint).is_unfinished)
 
     def endpoints(self) -> tuple[str, ...]:
         return tuple(sorted(self.heads))

@@ -1,15 +1,11 @@
 """The simulator hunts the promises of the design: random turmoil, the promises looked at after every step.
 
-`SLUICE_HUNT=5000 pytest tests/tick/test_hunt.py` hunts for longer.
+`SLUICE_HUNT=5000 pytest tests/hunt/test_hunt.py` hunts for longer.
 """
 
 from __future__ import annotations
 
 import os
-
-import pytest
-
-pytest.importorskip("hypothesis", reason="hunts need hypothesis; the bare environment runs the named tests only")
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st

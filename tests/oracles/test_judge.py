@@ -1,10 +1,13 @@
-"""Others' arithmetic for the same things: scipy's distributions, savvi's sequential test. Skipped where they are not installed."""
+"""Others' arithmetic for the same things: scipy's distributions, savvi's sequential test."""
 
 from __future__ import annotations
 
 import math
 
+import numpy
 import pytest
+from savvi.multinomial import Multinomial
+from scipy import stats
 
 from sluice.core.judge import quality
 from sluice.core.judge.clearance import bernoulli
@@ -17,7 +20,6 @@ SPLITS = [(50, 50), (70, 30), (3, 120), (0, 40), (1000, 1100)]
 @pytest.mark.parametrize(("canary", "stable"), SPLITS)
 @pytest.mark.parametrize("ratio", [0.5, 1.0, 2.5])
 def test_the_split_of_events_is_scipys_binomial(canary: int, stable: int, ratio: float) -> None:
-    stats = pytest.importorskip("scipy.stats")
     pair = Pair(1000, canary, 9000, stable)
 
     (gain,) = pair.log_odds(1.1, with_logs((ratio,)))
@@ -29,8 +31,6 @@ def test_the_split_of_events_is_scipys_binomial(canary: int, stable: int, ratio:
 
 @pytest.mark.parametrize("events", [0, 3, 40])
 def test_the_rail_is_scipys_bernoulli(events: int) -> None:
-    stats = pytest.importorskip("scipy.stats")
-
     expected = stats.binom.logpmf(events, 200, 0.3) - stats.binom.logpmf(events, 200, 0.05)
 
     assert bernoulli(200, events, 0.05, 0.3) == pytest.approx(expected, abs=1e-9)
@@ -41,7 +41,6 @@ def test_the_rail_is_scipys_bernoulli(events: int) -> None:
 def test_the_sample_ratio_is_scipys_beta_binomial(
     canary: int, stable: int, share: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stats = pytest.importorskip("scipy.stats")
     monkeypatch.setattr(quality, "MISMATCH_FACTOR", 1.0)
 
     found = math.log(SampleRatio(canary, stable).evidence(share))
@@ -56,10 +55,8 @@ def test_the_sample_ratio_is_scipys_beta_binomial(
 def test_the_sample_ratio_is_savvis_sequential_one(
     canary: int, stable: int, share: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    numpy = pytest.importorskip("numpy")
-    savvi = pytest.importorskip("savvi.multinomial")
     monkeypatch.setattr(quality, "MISMATCH_FACTOR", 1.0)
-    test = savvi.Multinomial(alpha=0.001, theta_0=numpy.array([share, 1 - share]), k=1 / share)
+    test = Multinomial(alpha=0.001, theta_0=numpy.array([share, 1 - share]), k=1 / share)
     looks = SampleRatio()
 
     for _ in range(3):
