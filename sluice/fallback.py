@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from sluice.apply import settle
 from sluice.core.errors import BadInput, EndpointBusy, Refused, StaleRecord
 from sluice.core.fallback import fall_back as decided
@@ -10,10 +13,14 @@ from sluice.core.rollout import Head
 from sluice.ports import Ports
 
 _LOST_RACES = 5
+NO_FACTS: Mapping[str, Any] = {}
 
 
-def fall_back(ports: Ports, endpoint: str, by: str, reason: str) -> str:
-    """Move all traffic to the fallback slot; the sentence says what capacity it has. Raises Refused where there is none."""
+def fall_back(ports: Ports, endpoint: str, by: str, reason: str, facts: Mapping[str, Any] = NO_FACTS) -> str:
+    """Move all traffic to the fallback slot; the sentence says what capacity it has. Raises Refused where there is none.
+
+    `facts` are kept with the event beside the reason: the request's id among them, so that it is not carried out twice.
+    """
     if not reason.strip():
         raise BadInput(("reason: missing. Say why: it is kept with the decision.",))
     for _ in range(_LOST_RACES):
@@ -24,7 +31,7 @@ def fall_back(ports: Ports, endpoint: str, by: str, reason: str) -> str:
         seen = ports.endpoints.describe(endpoint)
         decision = decided(head, seen, _last_policy(ports, head), by, reason, ports.now())
         try:
-            return "; ".join((decision.because, *settle(ports, head, decision, by, {"reason": reason}).faults))
+            return "; ".join((decision.because, *settle(ports, head, decision, by, {"reason": reason, **facts}).faults))
         except StaleRecord:
             continue
         except EndpointBusy:

@@ -81,7 +81,7 @@ def tell(ports: Ports, order: Order) -> str:
         case "rollback":
             return rollback(ports, order.endpoint, order.caller.by, order.reason, _facts(order))
         case "fall_back":
-            return fall_back(ports, order.endpoint, order.caller.by, order.reason)
+            return fall_back(ports, order.endpoint, order.caller.by, order.reason, _facts(order))
         case "approve":
             return _decided(ports, order, lambda head: commands.approve(head, _said(ports, order), _proven(order)))
         case word if word in _WORDS:

@@ -15,6 +15,7 @@ from sluice.core.weights import WHOLE
 from sluice.fallback import fall_back
 from sluice.sim.world import World
 from sluice.submit import adopt, submit
+from sluice.tell import Caller, Order, tell
 from tests.builders import SETTINGS, alarms, policy, release, submission
 
 FALLBACK = Fallback("fallback", release("v0"), 1)
@@ -104,6 +105,22 @@ def test_a_person_falls_back_in_the_middle_of_a_step(world: World) -> None:
         "shop: falling back to v0"
     ]
     whole(world)
+
+
+def test_the_same_request_falls_back_once_and_keeps_who_asked(world: World) -> None:
+    """Sent again after the next release came up from the fallback slot, it must not take that one down."""
+    tried(world, "v2")
+    world.run(at(world, 5000))
+    order = Order("fall_back", "shop", Caller("ann", proven=True), WHY, "r1")
+
+    first = tell(world.ports, order)
+    world.run(ended(world))
+    tried(world, "v3")
+
+    assert tell(world.ports, order) == first
+    assert not head_of(world).live.is_latched
+    (event,) = [event for event in world.store.events("shop") if "request" in event.facts]
+    assert (event.by, event.facts["action"], event.facts["proven"]) == ("ann", "fall_back", True)
 
 
 def test_a_busy_endpoint_is_asked_until_it_takes_the_call(world: World) -> None:
