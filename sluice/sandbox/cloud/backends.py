@@ -41,6 +41,14 @@ def assumed_role(place: Place, access_key: str) -> str | None:
     return str(found.arn) if found is not None else None
 
 
+def session_secret(place: Place, access_key: str) -> str | None:
+    """The secret that STS gave with this key; None for a key of another kind."""
+    from moto.sts.models import sts_backends
+
+    found = sts_backends[place.account]["aws"].get_assumed_role_from_access_key(access_key)
+    return str(found.secret_access_key) if found is not None else None
+
+
 def functions(place: Place) -> Any:
     """moto's Lambda backend."""
     from moto.awslambda_simple.models import lambda_simple_backends
