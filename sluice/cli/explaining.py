@@ -14,7 +14,8 @@ def explain_lines(answer: Document, target: Target, width: int | None) -> Iterat
     """What was decided and when, then every metric."""
     findings = answer["findings"]
     if not findings:
-        yield f"{target.endpoint}: nothing was judged yet; {target.line('status')} says what it waits for"
+        nothing = f"{target.endpoint}: nothing was judged yet; {target.line('status')} says what it waits for"
+        yield wrapped(nothing, 0, width)
         return
     where = "at the last look" if answer["event"] is None else f"in event {answer['event']}"
     yield f"{target.endpoint}: {answer['rollout']}, {where} ({age(answer['at'], answer['now'])})"

@@ -11,6 +11,7 @@ from sluice.cli.invoke import CommandFailed, ask
 from sluice.cli.outside import Outside
 from sluice.cli.show import history_lines, status_lines
 from sluice.cli.target import Target
+from sluice.cli.text import wrapped
 from sluice.core.errors import BadInput
 from sluice.core.record import Document
 from sluice.core.rollout import Phase
@@ -48,7 +49,7 @@ def explain(outside: Outside, target: Target) -> Said:
 def tell(outside: Outside, target: Target, command: str, reason: str, **more: object) -> Said:
     """Any command that changes what a rollout does: asked once, under an id of its own, so that asking again by accident is harmless."""
     answer = _told(outside, target, command, reason, **more)
-    return Said(answer, answer["result"].splitlines())
+    return Said(answer, _sentences(answer, outside))
 
 
 def back_to(outside: Outside, target: Target, reason: str, release: str, wait_seconds: float | None) -> Said:
@@ -62,11 +63,16 @@ def take_back(outside: Outside, target: Target, command: str, reason: str, wait_
     """`abort` or `rollback`; with a wait, not over before no request goes to the canary any more."""
     answer = _told(outside, target, command, reason)
     if wait_seconds is None:
-        return Said(answer, [answer["result"]])
+        return Said(answer, _sentences(answer, outside))
     asked_at = outside.now()
     sentence, code = _wait(outside, target, asked_at, wait_seconds)
     document = {**answer, "waited_seconds": round(outside.now() - asked_at), "canary_at_zero": code == GOOD}
-    return Said(document, [answer["result"], sentence], code)
+    return Said(document, [*_sentences(answer, outside), wrapped(sentence, 0, outside.width)], code)
+
+
+def _sentences(answer: Document, outside: Outside) -> list[str]:
+    """One for each endpoint that was told."""
+    return [wrapped(sentence, 0, outside.width) for sentence in answer["result"].splitlines()]
 
 
 def _told(outside: Outside, target: Target, command: str, reason: str, **more: object) -> Document:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
@@ -56,8 +58,16 @@ def sentences() -> Iterator[None]:
     try:
         yield
     except SluiceError as fault:
-        typer.echo(str(fault), err=True)
+        for line in str(fault).splitlines():
+            typer.echo(_at_terminal(line), err=True)
         raise typer.Exit(2 if isinstance(fault, BadInput | Refused) else 1) from None
+
+
+def _at_terminal(line: str) -> str:
+    """Wrapped where a person reads it; what is piped stays a line."""
+    from sluice.cli.text import wrapped
+
+    return wrapped(line, 0, shutil.get_terminal_size().columns if sys.stderr.isatty() else None)
 
 
 def say(said: Said, as_json: bool, no_color: bool) -> None:

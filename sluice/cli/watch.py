@@ -11,13 +11,15 @@ from sluice.cli.operate import FAILED, GOOD, NOT_IN_TIME
 from sluice.cli.outside import Outside
 from sluice.cli.show import status_lines
 from sluice.cli.target import Target
-from sluice.cli.text import icon, moment
+from sluice.cli.text import icon, moment, wrapped
 from sluice.core.record import Document
 from sluice.core.rollout import Phase
 from sluice.core.weights import percent_text
 
 REMEMBERED = 12
 """Sentences kept below the picture: about a screen of them."""
+_PHASE_COLUMN = 21
+"""Where the phase begins, behind the time: a sentence that is too long goes on under it."""
 
 Draw = Callable[[list[str]], None]
 
@@ -39,9 +41,10 @@ class Picture:
     fresh: list[str] = field(default_factory=list)
     status: list[str] = field(default_factory=list)
     _last: str = ""
+    _width: int | None = None
 
     def look(self, answer: Document, width: int | None) -> None:
-        self.status, self.fresh = list(status_lines(answer, self.target, width)), []
+        self.status, self.fresh, self._width = list(status_lines(answer, self.target, width)), [], width
         line = _line(answer)
         if line is not None and line.partition("  ")[2] != self._last:
             self._last = line.partition("  ")[2]
@@ -55,7 +58,7 @@ class Picture:
 
     @property
     def lines(self) -> list[str]:
-        return [*self.status, "", *self.said]
+        return [*self.status, "", *(wrapped(line, _PHASE_COLUMN, self._width) for line in self.said)]
 
 
 def watch(outside: Outside, target: Target, pace: Pace, draw: Draw, tell: Callable[[str], None]) -> int:
