@@ -6,6 +6,8 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+import click
+
 from sluice.cli.invoke import CommandFailed, ask
 from sluice.cli.operate import FAILED, GOOD, NOT_IN_TIME
 from sluice.cli.outside import Outside
@@ -37,7 +39,7 @@ class Picture:
     """What was seen so far. `lines` is everything to show, `fresh` what was new in the last look."""
 
     target: Target
-    said: deque[str] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
+    said: deque[tuple[str, str]] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
     fresh: list[str] = field(default_factory=list)
     status: list[str] = field(default_factory=list)
     _last: str = ""
@@ -46,19 +48,29 @@ class Picture:
     def look(self, answer: Document, width: int | None) -> None:
         self.status, self.fresh, self._width = list(status_lines(answer, self.target, width)), [], width
         line = _line(answer)
-        if line is not None and line.partition("  ")[2] != self._last:
-            self._last = line.partition("  ")[2]
+        if line is not None and (said := "".join(line).partition("  ")[2]) != self._last:
+            self._last = said
             self.said.append(line)
-            self.fresh = [line]
+            self.fresh = ["".join(line)]
 
     def missed(self, fault: CommandFailed) -> None:
         """A look that failed is said and tried again: watching must not end when it matters most."""
         self.fresh = [str(fault)]
-        self.said.append(str(fault))
+        self.said.append(("", str(fault)))
 
     @property
     def lines(self) -> list[str]:
-        return [*self.status, "", *(wrapped(line, _PHASE_COLUMN, self._width) for line in self.said)]
+        return [*self.status, "", *(_fitted(*line, self._width) for line in self.said)]
+
+
+def _fitted(head: str, sentence: str, width: int | None) -> str:
+    """On one line where there is room, else the sentence below its phase."""
+    column = len(click.unstyle(head))
+    if width is None or column + len(sentence) <= width:
+        return head + sentence
+    if not head:
+        return wrapped(sentence, 0, width)
+    return f"{head.rstrip()}\n{' ' * _PHASE_COLUMN}{wrapped(sentence, _PHASE_COLUMN, width)}"
 
 
 def watch(outside: Outside, target: Target, pace: Pace, draw: Draw, tell: Callable[[str], None]) -> int:
@@ -99,15 +111,15 @@ def _ended(answer: Document, tried: str | None, status: Iterable[str], tell: Cal
     return GOOD if outcome["phase"] == Phase.SETTLED.value else FAILED
 
 
-def _line(answer: Document) -> str | None:
-    """`time  icon phase  asked  actual  what was said`; the time first, so that the rest can be compared."""
+def _line(answer: Document) -> tuple[str, str] | None:
+    """`time  icon phase  asked  actual  ` and what was said; the time first, so that the rest can be compared."""
     rollout, outcome = answer["rollout"], answer["last_outcome"]
     if rollout is not None:
         actual = "?" if rollout["actual_parts"] is None else percent_text(rollout["actual_parts"])
         phase = rollout["phase"]
         weights = f"{percent_text(rollout['canary_parts']):>7}  {actual:>7}"
-        return f"{moment(rollout['said_at'])}  {icon(phase)} {phase:<12}  {weights}  {rollout['said']}"
+        return f"{moment(rollout['said_at'])}  {icon(phase)} {phase:<12}  {weights}  ", rollout["said"]
     if outcome is not None:
         phase = outcome["phase"]
-        return f"{moment(outcome['ended_at'])}  {icon(phase)} {phase:<12}  {'':>7}  {'':>7}  {outcome['because']}"
+        return f"{moment(outcome['ended_at'])}  {icon(phase)} {phase:<12}  {'':>7}  {'':>7}  ", outcome["because"]
     return None
