@@ -138,15 +138,15 @@ def _ways_back(policy: Policy, made: Plan) -> Iterator[tuple[str, str]]:
             f"cancelled and takes no weights meanwhile; the canary keeps up to {percent}{reached}. Without `scaling` it is suspended",
         )
     warm = policy.after_soak is AfterSoak.STANDBY
-    slot = (
-        "the standby slot stays warm, but today its fleet is built anew all the same"
-        if warm
-        else "the slot is given up"
+    slot = "stayed warm, so nothing is built" if warm else "was given up, so it is built first"
+    yield (
+        "back after settling",
+        f"{span(made.restore_kept)} by `sluice rollback NAME --to RELEASE`: its slot {slot}; the way back is rehearsed, then one step",
     )
     took = "no promotion, see above" if made.restore_settled is None else span(made.restore_settled)
     yield (
-        "back after settling",
-        f"{took}: a rollout of the older release by `pulumi up`, prepared and stepped up under the policy configured then; {slot}",
+        "the same by up",
+        f"{took}: a rollout of the older release as of any other, under the policy configured then",
     )
 
 

@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from sluice.core.decision import BAKE_SECONDS, BUSY_SECONDS, NOW_SECONDS, SOAK_SECONDS
 from sluice.core.judge.rails import RAIL_TRIALS
-from sluice.core.policy import OnInconclusive, Policy, Step
+from sluice.core.policy import AfterSoak, OnInconclusive, Policy, Step
 from sluice.core.scaling import WORST_CASE_MINUTES
 from sluice.core.weights import WHOLE
 
@@ -92,8 +92,9 @@ class Plan:
     """The whole way. Spans count from submission, except the restore times, which count from the decision to go back.
 
     `stuck` is the number of the first step that never sees enough. `longest` is promotion after every judged step was held
-    to its limit. `restore_settled` is a whole new rollout of the older release. `blocked` is set where autoscaling may keep a way
-    back waiting.
+    to its limit. `restore_settled` is a whole new rollout of the older release, `restore_kept` what a person's `rollback --to` takes:
+    one step after its rehearsal, and nothing to build where the slot stayed warm. `blocked` is set where autoscaling may keep a
+    way back waiting.
     """
 
     prepared: Span
@@ -106,6 +107,7 @@ class Plan:
     exposed: Span | None
     restore_live: Span
     restore_settled: Span | None
+    restore_kept: Span
     blocked: Blocked | None
 
 
@@ -117,6 +119,7 @@ def plan(policy: Policy, assumed: Assumptions) -> Plan:
     rehearsed = prepared + rehearsal
     steps = tuple(_steps(policy, assumed, rehearsed))
     last, judged = steps[-1], steps[:-1]
+    warm = policy.after_soak is AfterSoak.STANDBY
     stuck = next((step.number for step in steps if step.reach is Reach.NEVER), None)
     promoted = last.starts + _applied(call) if last.starts else None
     return Plan(
@@ -130,6 +133,7 @@ def plan(policy: Policy, assumed: Assumptions) -> Plan:
         exposed=_total(step.exposed for step in judged) if assumed.rps is not None else None,
         restore_live=call,
         restore_settled=promoted,
+        restore_kept=(Span(0, BUSY_SECONDS) if warm else prepared) + rehearsal + _applied(call),
         blocked=_blocked(policy, assumed) if assumed.scaling_kept else None,
     )
 

@@ -206,7 +206,7 @@ class Policy(Strict):
     soak: Annotated[Duration, at_least("1m", "metrics come by the minute")] = Field(examples=["24h"])
     """How long the old release stays warm, and every alarm armed, after the new one serves everything."""
     after_soak: Literal["standby", "retire"] = "standby"
-    """Whether the old release stays warm (back in seconds) or its slot is given up (back in minutes)."""
+    """Whether the old release stays warm, and billed, or its slot is given up and built anew for a way back: see `sluice plan`."""
     evidence_for: Duration = lasting("24h")
     """How long the slot of a failed canary is kept for people to look at."""
     max_hold: Annotated[Duration, at_least("5m", "nobody could react before the rollback")] = lasting("24h")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sluice.core.plan import Assumptions, Blocked, Plan, Reach, Span, evidence_seconds, plan, reach, rps_needed
-from sluice.core.policy import OnInconclusive, Rollback
+from sluice.core.policy import AfterSoak, OnInconclusive, Rollback
 from sluice.core.weights import WHOLE
 from tests.builders import policy, step
 
@@ -105,6 +105,15 @@ def test_the_way_back_is_one_weight_call_until_settled_and_a_whole_rollout_after
 
     assert made.restore_live == CALL
     assert made.restore_settled == made.promoted
+
+
+def test_a_persons_way_back_after_settling_builds_nothing_where_the_slot_stayed_warm() -> None:
+    warm = planned(made=policy(after_soak=AfterSoak.STANDBY))
+    given_up = planned(made=policy(after_soak=AfterSoak.RETIRE))
+    rehearsal = Span(warm.rehearsed.earliest - warm.prepared.earliest, warm.rehearsed.latest - warm.prepared.latest)
+
+    assert warm.restore_kept == Span(0, 30) + rehearsal + CALL + Span(0, 5)
+    assert given_up.restore_kept == given_up.rehearsed + CALL + Span(0, 5)
 
 
 def test_the_longest_way_holds_every_step_to_its_limit() -> None:

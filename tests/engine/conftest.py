@@ -58,24 +58,22 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> Example:
     return train(tmp_path_factory.mktemp("releases"))
 
 
-@pytest.fixture
-def command_line(cli: Path, tmp_path: Path) -> Iterator[Callable[[], CommandLine]]:
+@pytest.fixture(scope="class")
+def command_line(cli: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], CommandLine]]:
     """Makes CLIs with a project and a backend each; call it inside the sandbox they are to work on."""
     made: list[PluginServer] = []
 
     def make() -> CommandLine:
         plugin = PluginServer()
         made.append(plugin.__enter__())
-        home = tmp_path / f"cli-{len(made)}"
-        home.mkdir()
-        return CommandLine(cli, home / "project", plugin)
+        return CommandLine(cli, tmp_path_factory.mktemp("cli") / "project", plugin)
 
     yield make
     for plugin in made:
         plugin.__exit__(None, None, None)
 
 
-@pytest.fixture(params=["monitor", "engine"])
+@pytest.fixture(scope="class", params=["monitor", "engine"])
 def put_in(request: pytest.FixtureRequest) -> Callable[[Sandbox], None]:
     """Puts an engine into a sandbox: its own, or the real one."""
     if request.param == "monitor":
@@ -84,15 +82,15 @@ def put_in(request: pytest.FixtureRequest) -> Callable[[Sandbox], None]:
     return lambda sandbox: setattr(sandbox, "engine", make())
 
 
-@pytest.fixture
+@pytest.fixture(scope="class")
 def bare(example: Example, put_in: Callable[[Sandbox], None]) -> Iterator[Stage]:
-    """Releases are uploaded, nothing is deployed."""
+    """Releases are uploaded, nothing is deployed. The tests of a class share it, in their order; others have one each."""
     with on_stage(example) as made:
         put_in(made.sandbox)
         yield made
 
 
-@pytest.fixture
+@pytest.fixture(scope="class")
 def stage(bare: Stage) -> Stage:
     """v1 serves and clients send."""
     bare.up("v1")

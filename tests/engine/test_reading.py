@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterator
 
 import boto3
 import pytest
+from typer.testing import CliRunner
 
+from sluice.cli.app import app
 from sluice.cli.engine import UpFailed, through_pulumi
+from sluice.cli.invoke import through_urls
+from sluice.cli.outside import Outside
 from sluice.core.errors import BadInput
 from sluice.sandbox.triage import Example
 from tests.acceptance.conftest import Stage, on_stage
@@ -88,3 +93,36 @@ def spoil(stage: Stage, release: str) -> None:
     url = stage.example.document(release)["artifact"]["url"]
     bucket, _, key = url.removeprefix("s3://").partition("/")
     boto3.client("s3").put_object(Bucket=bucket, Key=key, Body=b"something else", ChecksumAlgorithm="SHA256")
+
+
+def test_sluice_up_wait_fails_when_the_release_is_taken_back(
+    on_cli: tuple[Stage, CommandLine], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage, engine = on_cli
+    for name, value in engine._environment().items():
+        monkeypatch.setenv(name, value)
+    stage.up("v1")
+    stage.send()
+    configure(stage, engine, "v3")
+
+    ran = CliRunner().invoke(app, ["up", "dev", "--wait"], obj=beside_the_sandbox(stage, engine))
+
+    assert ran.exit_code == 1, ran.output
+    assert "triage-submit replaced" in ran.output
+    assert "↩ rolled_back           v1 serves: v3" in ran.output.splitlines()[-1]
+    assert stage.canary_weight("green") == 0
+
+
+def beside_the_sandbox(stage: Stage, engine: CommandLine) -> Outside:
+    """As typed in the project's folder; only time and the network are the sandbox's."""
+    clock = stage.sandbox.cloud.clock
+    return Outside(
+        invoke=through_urls,
+        folder=engine.folder,
+        environment=os.environ,
+        request_id=lambda: "one",
+        now=lambda: clock.now().timestamp(),
+        sleep=lambda seconds: clock.run_for(seconds, lambda: False) and None,
+        width=None,
+        deploy=through_pulumi,
+    )

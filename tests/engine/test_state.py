@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,21 +26,6 @@ class TestRefresh:
         assert stage.up("v1").changes == ()
         assert written(stage) == before
 
-    def test_a_rollout_is_no_drift_and_is_not_disturbed(self, stage: Stage) -> None:
-        stage.up("v2")
-        stage.until_weight(500)
-        before, weight = stage.endpoint_calls(), stage.canary_weight("green")
-
-        seen = stage.sandbox.refresh()
-        made = stage.up("v2")
-
-        assert {step.name for step in seen.changes} <= {"triage"}, (
-            "the endpoint is on the control plane's configuration"
-        )
-        assert made.changes == ()
-        assert stage.endpoint_calls() == before
-        assert stage.canary_weight("green") == weight
-
     def test_what_was_changed_or_removed_by_hand_is_put_back_by_the_next_up(self, stage: Stage) -> None:
         functions, events = boto3.client("lambda"), boto3.client("events")
         functions.update_function_configuration(FunctionName="sluice-dev-tick", MemorySize=128)
@@ -56,6 +41,21 @@ class TestRefresh:
         assert functions.get_function_configuration(FunctionName="sluice-dev-tick")["MemorySize"] == 512
         assert stage.up("v1").changes == ()
         assert stage.endpoint_calls() == ["CreateEndpoint"]
+
+    def test_a_rollout_is_no_drift_and_is_not_disturbed(self, stage: Stage) -> None:
+        stage.up("v2")
+        stage.until_weight(500)
+        before, weight = stage.endpoint_calls(), stage.canary_weight("green")
+
+        seen = stage.sandbox.refresh()
+        made = stage.up("v2")
+
+        assert {step.name for step in seen.changes} <= {"triage"}, (
+            "the endpoint is on the control plane's configuration"
+        )
+        assert made.changes == ()
+        assert stage.endpoint_calls() == before
+        assert stage.canary_weight("green") == weight
 
 
 def targets(events: Any) -> list[dict[str, Any]]:
@@ -169,16 +169,18 @@ def beside(engine: Any) -> Any:
     return engine if isinstance(engine, CommandLine) else Engine(neighbours=engine.neighbours)
 
 
+@pytest.fixture(scope="class")
+def on_cli(example: Example, command_line: Callable[[], CommandLine]) -> Iterator[tuple[Stage, CommandLine]]:
+    """v1 serves."""
+    with on_stage(example) as stage:
+        engine = command_line()
+        stage.sandbox.engine = engine  # type: ignore[assignment]
+        stage.up("v1")
+        yield stage, engine
+
+
 class TestTheRealEngineAlone:
     """What the monitor has no words for."""
-
-    @pytest.fixture
-    def on_cli(self, example: Example, command_line: Callable[[], CommandLine]):
-        with on_stage(example) as stage:
-            engine = command_line()
-            stage.sandbox.engine = engine  # type: ignore[assignment]
-            stage.up("v1")
-            yield stage, engine
 
     def test_a_stack_that_was_exported_and_imported_is_the_same(
         self, on_cli: tuple[Stage, CommandLine], tmp_path: Path
@@ -206,6 +208,37 @@ class TestTheRealEngineAlone:
         assert stage.endpoint_calls() == [*before, "CreateEndpoint"]
         names = {one["EndpointName"] for one in boto3.client("sagemaker").list_endpoints()["Endpoints"]}
         assert names == {"dev-triage", "prod-triage"}
+        assert stage.sandbox.preview().changes == ()
+
+    def test_a_stack_on_another_s_control_plane_rolls_out_and_goes_alone(
+        self, on_cli: tuple[Stage, CommandLine]
+    ) -> None:
+        stage, engine = on_cli
+        stage.sandbox.config |= {"protect": False, "reach": ["ward-*"]}
+        stage.up("v1")
+        program, texts = stage.sandbox.program, dict(stage.sandbox._texts())
+        del texts["sluice:reach"]
+        texts["sluice:control_plane"] = "organization/sluice/dev"
+
+        made = engine.up(program, "sluice", "ward", texts)
+
+        assert {"aws:lambda/function:Function", "aws:sfn/stateMachine:StateMachine"}.isdisjoint(
+            {step.type for step in made.changes}
+        )
+        stage.sandbox.traffic("ward-triage", stage.example.load())
+        v2 = {**texts, "sluice:endpoints": json.dumps(stage.example.endpoints("v2"))}
+        assert done(engine.up(program, "sluice", "ward", v2)) == [("replace", "triage-submit")]
+        assert stage.sandbox.run_until(lambda: stage.sandbox.head("ward-triage").live is None, 12 * 3600)
+        assert stage.sandbox.head("ward-triage").champion.release.name == "v2"
+        assert engine.up(program, "sluice", "ward", v2).changes == ()
+        engine.current = "dev"
+        with pytest.raises(ProgramFailed, match="its control plane serves other stacks' endpoints: ward-triage"):
+            engine.destroy()
+        engine.current = "ward"
+        engine.destroy()
+        names = {one["EndpointName"] for one in boto3.client("sagemaker").list_endpoints()["Endpoints"]}
+        assert "ward-triage" not in names
+        assert "dev-triage" in names
         assert stage.sandbox.preview().changes == ()
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from infra.resource_names import FUNCTIONS
 from sluice.core.rollout import Phase
 from sluice.sandbox.engine.program import RunResult
@@ -22,89 +24,97 @@ def done(result: RunResult) -> list[tuple[str, str]]:
     return [(step.op, step.name) for step in result.changes]
 
 
-def test_a_preview_says_what_up_then_makes_and_changes_nothing(bare: Stage) -> None:
-    bare.sandbox.config["endpoints"] = bare.example.endpoints("v1")
-    before = written(bare)
+class TestOneReleaseAfterTheOther:
+    """An empty account, then v1, then v2."""
 
-    told = bare.sandbox.preview()
+    def test_a_preview_says_what_up_then_makes_and_changes_nothing(self, bare: Stage) -> None:
+        bare.sandbox.config["endpoints"] = bare.example.endpoints("v1")
+        before = written(bare)
 
-    assert written(bare) == before
-    assert {step.op for step in told.changes} == {"create"}
-    made = bare.up("v1")
-    assert sorted(done(made)) == sorted(done(told))
-    above = {type_ for step in made.steps for type_ in step.urn.split("::")[2].split("$")[:-1]}
-    assert above - {"aws:s3/bucket:Bucket"} == {
-        "sluice:infra:ControlPlane",
-        "sluice:infra:Commands",
-        "sluice:infra:GuardedEndpoint",
-        "sluice:infra:Alarms",
-        "sluice:infra:Submission",
-        "sluice:infra:Dashboards",
-    }, "grouped under components"
+        told = bare.sandbox.preview()
+
+        assert written(bare) == before
+        assert {step.op for step in told.changes} == {"create"}
+        made = bare.up("v1")
+        assert sorted(done(made)) == sorted(done(told))
+        above = {type_ for step in made.steps for type_ in step.urn.split("::")[2].split("$")[:-1]}
+        assert above - {"aws:s3/bucket:Bucket"} == {
+            "sluice:infra:ControlPlane",
+            "sluice:infra:Commands",
+            "sluice:infra:GuardedEndpoint",
+            "sluice:infra:Alarms",
+            "sluice:infra:Submission",
+            "sluice:infra:Dashboards",
+        }, "grouped under components"
+
+    def test_a_second_preview_and_a_second_up_are_silent(self, stage: Stage) -> None:
+        before = stage.endpoint_calls()
+
+        assert stage.sandbox.preview().changes == ()
+        assert stage.up("v1").changes == ()
+        assert stage.endpoint_calls() == before == ["CreateEndpoint"]
+
+    def test_a_release_replaces_its_submission_and_nothing_else(self, stage: Stage) -> None:
+        stage.sandbox.config["endpoints"] = stage.example.endpoints("v2")
+        told = done(stage.sandbox.preview())
+
+        made = stage.up("v2")
+
+        assert done(made) == told == [("replace", "triage-submit")]
+        assert stage.rollout.release.name == "v2"
 
 
-def test_a_second_preview_and_a_second_up_are_silent(stage: Stage) -> None:
-    before = stage.endpoint_calls()
-
-    assert stage.sandbox.preview().changes == ()
-    assert stage.up("v1").changes == ()
-    assert stage.endpoint_calls() == before == ["CreateEndpoint"]
-
-
-def test_a_release_replaces_its_submission_and_nothing_else(stage: Stage) -> None:
-    stage.sandbox.config["endpoints"] = stage.example.endpoints("v2")
-    told = done(stage.sandbox.preview())
-
-    made = stage.up("v2")
-
-    assert done(made) == told == [("replace", "triage-submit")]
-    assert stage.rollout.release.name == "v2"
-    stage.until_ended()
-    assert stage.head.champion.release.name == "v2"
-    assert stage.up("v2").changes == (), "what the control plane made and moved is no difference"
+@pytest.fixture(scope="class")
+def baking(stage: Stage) -> Stage:
+    """v2 has 25 %."""
+    stage.up("v2")
+    stage.until_weight(2500)
+    return stage
 
 
 class TestInMidRollout:
-    """`pulumi up` at any moment moves no traffic."""
+    """`pulumi up` at any moment moves no traffic. What is changed adds up from test to test."""
 
-    def up_again(self, stage: Stage, program: Path | None = None, tags: str = "{}", **more: object) -> RunResult:
-        stage.up("v2")
-        stage.until_weight(2500)
+    def up_again(self, stage: Stage) -> RunResult:
         before, weight = stage.endpoint_calls(), stage.canary_weight("green")
-        stage.sandbox.program = program or stage.sandbox.program
-        stage.sandbox.config["aws:defaultTags"] = tags
 
-        result = stage.up("v2", **more)
+        result = stage.sandbox.up()
 
         assert stage.endpoint_calls() == before
-        assert stage.canary_weight("green") == weight
+        assert stage.canary_weight("green") == weight == 0.25
         assert stage.rollout.phase is Phase.BAKING
         assert not [step for step in result.changes if "sagemaker" in step.type and step.op in ("replace", "delete")]
         return result
 
-    def test_unchanged(self, stage: Stage) -> None:
-        assert self.up_again(stage).changes == ()
+    def test_unchanged(self, baking: Stage) -> None:
+        assert self.up_again(baking).changes == ()
 
-    def test_another_policy_changes_no_submission(self, stage: Stage) -> None:
-        result = self.up_again(stage, policy="standard")
+    def test_another_policy_changes_no_submission(self, baking: Stage) -> None:
+        baking.sandbox.config["endpoints"] = baking.example.endpoints("v2", policy="standard")
+
+        result = self.up_again(baking)
 
         assert "triage-submit" not in [step.name for step in result.changes]
-        assert len(stage.rollout.policy.steps) == 5, "the rollout runs on the snapshot it was submitted with"
+        assert len(baking.rollout.policy.steps) == 5, "the rollout runs on the snapshot it was submitted with"
 
-    def test_another_tag_reaches_everything_but_what_is_left_alone(self, stage: Stage) -> None:
-        result = self.up_again(stage, tags=json.dumps({"tags": {"team": "triage"}}))
+    def test_another_tag_reaches_everything_but_what_is_left_alone(self, baking: Stage) -> None:
+        baking.sandbox.config["aws:defaultTags"] = json.dumps({"tags": {"team": "triage"}})
 
-        changed = {step.name: step.op for step in result.changes}
+        changed = {step.name: step.op for step in self.up_again(baking).changes}
+
         assert set(changed.values()) == {"update"}
         assert {"tick", "records", "clock", "triage"} <= set(changed)
         assert "dev-triage-bootstrap" not in changed
 
-    def test_other_code_reaches_the_functions_alone(self, stage: Stage, tmp_path: Path) -> None:
-        result = self.up_again(stage, with_more_code(tmp_path / "program"))
+    def test_other_code_reaches_the_functions_alone(self, baking: Stage, tmp_path: Path) -> None:
+        baking.sandbox.program = with_more_code(tmp_path / "program")
+
+        result = self.up_again(baking)
 
         assert sorted(done(result)) == sorted(("update", word) for word in FUNCTIONS)
-        stage.until_ended()
-        assert stage.head.champion.release.name == "v2", "the rollout goes on with the new code"
+        baking.until_ended()
+        assert baking.head.champion.release.name == "v2", "the rollout goes on with the new code"
+        assert baking.sandbox.up().changes == (), "what the control plane made and moved is no difference"
 
 
 def with_more_code(folder: Path) -> Path:
