@@ -29,8 +29,8 @@ LINES = (
 )
 
 
-def told(wrong: tuple[str, ...] = (), caveat: str | None = None) -> Told:
-    return Told("x", BACK, "v1", LINES, frozenset({"v3 serves 10 %", BACK}), 1200, 7, 600.0, wrong, caveat)
+def told(wrong: tuple[str, ...] = ()) -> Told:
+    return Told("x", BACK, "v1", LINES, frozenset({"v3 serves 10 %", BACK}), 1200, 7, 600.0, wrong)
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,6 @@ def test_what_cannot_be_told_is_refused_before_anything_starts(
             ],
         ),
         (told(wrong=("green gets 5 % of traffic",)), 1, ["  not as it must be: green gets 5 % of traffic", "NOT SAFE"]),
-        (told(caveat="every answer is wrong"), 1, ["  and yet not safe: every answer is wrong", "NOT SAFE"]),
     ],
 )
 def test_the_exit_code_says_whether_the_end_was_safe(
