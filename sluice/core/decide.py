@@ -9,7 +9,8 @@ from sluice.core.observation import Observation
 from sluice.core.prepare import pending, preparing, rehearsing
 from sluice.core.revert import lost, rolling_back, verifying
 from sluice.core.rollout import Head, Phase
-from sluice.core.steps import awaiting_approval, baking, paused, shifting, soaking
+from sluice.core.soak import soaking
+from sluice.core.steps import awaiting_approval, baking, paused, shifting
 
 _BY_PHASE: dict[Phase, Callable[[Head, Observation, int], Decision]] = {
     Phase.PENDING: pending,

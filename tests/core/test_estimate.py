@@ -12,7 +12,7 @@ from sluice.core.errors import BadInput
 from sluice.core.estimate import estimate, headline, warnings
 from sluice.core.policy import Bad, OnInconclusive, Policy, Step
 from sluice.core.rollout import Estimate
-from sluice.core.steps import _took
+from sluice.core.soak import _took
 from tests.builders import NOW, errors, head, latency, policy, submission, terms
 
 

@@ -18,7 +18,7 @@ from sluice.core.errors import BadInput
 from sluice.core.record import canonical, encode
 from sluice.core.release import Release, release_from_tags, release_tags
 from sluice.core.rollout import SlotAlarms
-from sluice.core.steps import KEPT_RELEASES
+from sluice.core.soak import KEPT_RELEASES
 from sluice.schema import parse_policy, parse_release
 from sluice.schema.release import MOST_BYTES, MOST_TAGS
 from tests.builders import NOW, head, started, submission
