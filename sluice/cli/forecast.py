@@ -12,7 +12,7 @@ from sluice.cli.needs import numpy_there
 from sluice.cli.operate import Said
 from sluice.cli.text import INDENT
 from sluice.core.errors import BadInput
-from sluice.core.policy import Policy, RateMetric
+from sluice.core.policy import MeanMetric, Policy, RateMetric
 from sluice.core.record import encode
 from sluice.core.weights import percent_text
 from sluice.schema import read_policy
@@ -39,14 +39,14 @@ class Asked:
 
 def read_rates(policy: Policy, given: tuple[str, ...]) -> dict[str, float]:
     """`errors=0.2%` for metrics of the policy; raises BadInput with every fault."""
-    known = [name for name, metric in policy.metrics.items() if isinstance(metric, RateMetric)]
+    known = [name for name, metric in policy.metrics.items() if isinstance(metric, RateMetric | MeanMetric)]
     found, faults = {}, []
     for text in given:
         match = _RATE.fullmatch(text.strip())
         if match is None or not 0 < float(match[2]) < 100:
             faults.append(f"--rate: must be METRIC=RATE such as errors=0.2%, got {text!r}")
         elif match[1] not in known:
-            faults.append(f"--rate: the policy has no rate metric {match[1]!r} (it has: {', '.join(known)})")
+            faults.append(f"--rate: the policy has no rate or mean {match[1]!r} (it has: {', '.join(known)})")
         else:
             found[match[1]] = float(match[2]) / 100
     if faults:
@@ -60,7 +60,7 @@ def forecast(asked: Asked, picture: Path | None, gate: bool, to_terminal: bool) 
     from sluice.cli.picture import draw_forecast
     from sluice.cli.progress import progress_to
     from sluice.forecast import forecast as foreseen
-    from sluice.forecast.from_policy import judged, unsimulated
+    from sluice.forecast.from_policy import judged
 
     policy = read_policy(asked.file)
     if gate and not any(metric.terms.detect for metric in policy.metrics.values()):
@@ -74,23 +74,33 @@ def forecast(asked: Asked, picture: Path | None, gate: bool, to_terminal: bool) 
     if picture is not None:
         picture.write_text(draw_forecast(made, str(asked.file)), encoding="utf-8")
     document = {"schema": SCHEMA, "policy": str(asked.file), "rates": _rates(base), "forecast": encode(made)}
-    lines = tuple(_lines(asked.file, policy, made, base, unsimulated(policy)))
+    lines = tuple(_lines(asked.file, policy, made, base))
     return Said(document, lines, 1 if gate and made.missed else 0)
+
+
+def _assumed(policy: Policy, base: Base) -> Iterator[str]:
+    """What is taken for granted about metrics that are no plain rates."""
+    for name, mean in base.means.items():
+        yield f"{name}: an observation for {100 * mean.per_request:g} % of requests, whose standard deviation is their mean"
+    for name, level in base.levels.items():
+        yield f"{name}: at {100 * level:.0f} % of its limit"
+    split = [name for name, metric in policy.metrics.items() if metric.terms.segment]
+    if split:
+        yield f"{', '.join(split)} by segment: four values with 40, 30, 20 and 10 % of the traffic"
 
 
 def _rates(base: Base) -> dict[str, float]:
     return {name: rate.rate for name, rate in base.rates.items()}
 
 
-def _lines(file: Path, policy: Policy, made: Forecast, base: Base, left_out: tuple[str, ...]) -> Iterator[str]:
+def _lines(file: Path, policy: Policy, made: Forecast, base: Base) -> Iterator[str]:
     yield f"{file} at {made.rps:g} requests/s: {made.rollouts:,} simulated rollouts each, seed {made.seed}"
     yield f"in good times {', '.join(f'{name} {100 * rate:g} %' for name, rate in _rates(base).items())}"
+    yield from _assumed(policy, base)
     yield ""
     yield from _table(made.fates)
     yield ""
     yield from sentences_of(policy, made)
-    if left_out:
-        yield f"not simulated: {', '.join(left_out)} (the forecast knows rates and latencies)"
 
 
 def _table(fates: tuple[Fate, ...]) -> Iterator[str]:

@@ -13,7 +13,7 @@ from sluice.cli.operate import Said
 from sluice.cli.text import INDENT
 from sluice.core.errors import BadInput
 from sluice.core.observation import AlarmFacts, ConfiguredVariant, Variant
-from sluice.core.policy import LatencyMetric, Policy, RateMetric
+from sluice.core.policy import Policy
 from sluice.core.release import Artifact, Release, Smoke
 from sluice.core.rollout import SCHEMA as RECORD_SCHEMA
 from sluice.core.rollout import EndpointSettings, Head, Phase, Submission
@@ -73,9 +73,6 @@ def simulate(scenario: str, asked: Asked) -> Said:
 
 
 def _check(file: Path, policy: Policy) -> None:
-    others = [name for name, metric in policy.metrics.items() if not isinstance(metric, RateMetric | LatencyMetric)]
-    if others:
-        raise BadInput((f"{file}: cannot be simulated: {', '.join(others)} is neither a rate nor a latency",))
     if any(step.approval is not None for step in policy.steps):
         raise BadInput((f"{file}: cannot be simulated: a step waits for a person's approval",))
 

@@ -76,7 +76,7 @@ class Dispersion:
     last: Floats
     """The residual of the judged minute before in the same step; not-a-number where there is none."""
     window: Floats
-    """Canary events, canary exposures, stable events, stable exposures of the step, forgetting by half in ten minutes."""
+    """Canary's and stable's sums of the step, forgetting by half in ten minutes: of a rate events, exposures, events, exposures."""
 
     @classmethod
     def of(cls, rollouts: int, first: float) -> Dispersion:
@@ -97,8 +97,13 @@ class Dispersion:
         q = ratio(seen.n_c * guess, seen.n_c * guess + seen.n_s)
         usable = judged & (events > 0)
         spread = np.sqrt(events * q * (1 - q), where=usable, out=np.ones_like(q))
+        residual = (seen.e_c - events * q) / np.where(usable, spread, 1.0)
+        self.take(residual, usable, judged, np.stack([seen.e_c, seen.n_c, seen.e_s, seen.n_s]))
+
+    def take(self, residual: Floats, usable: Flags, judged: Flags, added: Floats) -> None:
+        """Standardised residuals where there are any, and what the minute adds to the window."""
         limit = np.sqrt(WINSOR * self.phi)
-        z = np.clip((seen.e_c - events * q) / np.where(usable, spread, 1.0), -limit, limit)
+        z = np.clip(residual, -limit, limit)
         paired = usable & ~np.isnan(self.last)
         before = np.where(paired, self.last, 0.0)
         self.squares = self.squares + np.where(usable, z * z, 0.0)
@@ -106,7 +111,6 @@ class Dispersion:
         self.products = self.products + np.where(paired, z * before, 0.0)
         self.base = self.base + before * before
         self.last = np.where(judged, np.where(usable, z, np.nan), self.last)
-        added = np.stack([seen.e_c, seen.n_c, seen.e_s, seen.n_s])
         self.window = np.where(judged, _KEEP * self.window + added, self.window)
         rho = np.clip(self.products / (self.base + PRIOR_MINUTES * self.first), 0.0, MOST_CORRELATION)
         level = (PRIOR_MINUTES * self.first + self.squares) / (PRIOR_MINUTES + self.count)
@@ -181,8 +185,10 @@ class Stable:
         return (self.events + 1) / (self.exposures + 500)
 
     def remember(self, exposures: Floats, events: Floats) -> None:
-        self.events = 0.98 * self.events + events
-        self.exposures = 0.98 * self.exposures + exposures
+        """Only a minute that stable was seen in makes the past older."""
+        seen = exposures > 0
+        self.events = np.where(seen, 0.98 * self.events + events, self.events)
+        self.exposures = np.where(seen, 0.98 * self.exposures + exposures, self.exposures)
 
     def note(self, exposures: Floats, events: Floats) -> None:
         """For the rail: this minute counts already."""

@@ -9,16 +9,21 @@ import numpy as np
 
 from sluice.core.policy import Policy
 from sluice.forecast.arrays import Floats
+from sluice.forecast.budget import budget_of
 from sluice.forecast.from_policy import judged, rules_of, schedule_of
 from sluice.forecast.rollouts import Ended, Outcomes, roll
-from sluice.forecast.rules import Rules
-from sluice.forecast.world import Base, Effect, Incident, Nature, RateBase, World
+from sluice.forecast.rules import LevelRule, Rule, Rules
+from sluice.forecast.world import Base, Effect, Incident, MeanBase, Nature, RateBase, World
 
 CAUGHT = 0.9
 """What "is caught" means for the smallest increase."""
 PATIENCE_MINUTES = 120
 """Beyond the longest bakes of all steps together: a rollout held longer than this counts as held."""
 FACTORS = (1.1, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0, 4.0, 6.0, 10.0, 20.0, 50.0)
+_OFTEN = 0.1
+_USUAL_LEVEL = {True: 0.6, False: 1 / 0.6}
+_BEYOND = {True: 1.2, False: 1 / 1.2}
+"""Where a harmful level goes: a fifth beyond its limit."""
 Progress = Callable[[str, int, int], None]
 
 
@@ -107,17 +112,41 @@ def what_ifs(policy: Policy) -> tuple[WhatIf, ...]:
     tried += [
         WhatIf(f"{rule.name} -10 %", Effect({rule.name: 0.9}), True) for rule in rules.metrics if not rule.bad_high
     ]
+    tried += [
+        WhatIf(f"{rule.name} x5 for the smallest of 4 segments", _for_few(rule), True) for rule in _segmented(rules)
+    ]
+    tried += [_worse_mean(rule) for rule in rules.means]
+    tried += [WhatIf(f"{rule.name} a fifth beyond its limit", _too_much(rule), True) for rule in rules.levels]
     declared = _declared(policy, rules)
     named = [case.effect for case in declared]
     return (*(case for case in tried if case.effect not in named or not case.harmful), *declared)
 
 
+def _segmented(rules: Rules) -> list[Rule]:
+    return [rule for rule in rules.metrics if rule.segmented and rule.bad_high]
+
+
+def _for_few(rule: Rule) -> Effect:
+    return Effect({rule.name: 5.0}, smallest_segment_only=True)
+
+
+def _worse_mean(rule: Rule) -> WhatIf:
+    factor, sign = (1.1, "+") if rule.bad_high else (0.9, "-")
+    return WhatIf(f"{rule.name} {sign}10 %", Effect(means={rule.name: factor}), True)
+
+
+def _too_much(rule: LevelRule) -> Effect:
+    return Effect(levels={rule.name: _BEYOND[rule.bad_high]})
+
+
 def _declared(policy: Policy, rules: Rules) -> list[WhatIf]:
     found = []
-    for rule in rules.metrics:
+    for rule in (*rules.metrics, *rules.means):
         detect = policy.metrics[rule.name].terms.detect
         if detect is not None:
             effect = Effect(latency=detect) if rule.is_latency else Effect({rule.name: detect})
+            if rule in rules.means:
+                effect = Effect(means={rule.name: detect})
             found.append(WhatIf(f"{rule.name} x{detect:g} (declared)", effect, True, declared=True))
     return found
 
@@ -151,7 +180,8 @@ def rollouts(policy: Policy, setting: Setting, case: WhatIf) -> Outcomes:
         begins = chance.uniform(2, max(3, float(schedule.bake_min.sum())), setting.rollouts)
         incident = Incident(begins, np.full(setting.rollouts, 10.0))
     world = World(setting.base, setting.nature, setting.rollouts, chance, case.effect, incident)
-    return roll(rules_of(policy), schedule, world, longest)
+    budget = budget_of(policy, setting.base.rps, setting.rollouts)
+    return roll(rules_of(policy), schedule, world, longest, budget)
 
 
 def fate(case: WhatIf, outcomes: Outcomes) -> Fate:
@@ -208,13 +238,18 @@ def _quantile(values: Floats, p: float) -> float | None:
 
 
 def base_of(policy: Policy, rps: float, rates: Mapping[str, float]) -> Base:
-    """Good times of the policy's metrics; rates not given are 0.2 % of trouble, 10 % of outcomes."""
+    """Good times of the policy's metrics. Rates not given are 0.2 % of trouble, 10 % of outcomes; of a mean, observations per request.
+
+    A mean's observations scatter as much as they are large; a level stands at 60 % of its limit, or as far above it where low is bad.
+    """
     found = {}
     for rule in rules_of(policy).metrics:
         if not rule.is_latency:
-            usual = 0.002 if rule.bad_high else 0.1
+            usual = 0.002 if rule.bad_high else _OFTEN
             outcome = not rule.bad_high
             found[rule.name] = RateBase(
                 rates.get(rule.name, usual), cluster=1.0 if outcome else None, is_outcome=outcome
             )
-    return Base(rps, found)
+    rules = rules_of(policy)
+    means = {rule.name: MeanBase(rates.get(rule.name, _OFTEN)) for rule in rules.means}
+    return Base(rps, found, means=means, levels={rule.name: _USUAL_LEVEL[rule.bad_high] for rule in rules.levels})

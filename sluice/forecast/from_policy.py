@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
 from sluice.core import policy as core
+from sluice.core.judge.comparison import first_dispersion
 from sluice.core.judge.rails import RAIL_TRIALS
 from sluice.core.weights import WHOLE
 from sluice.forecast.rollouts import OnInconclusive, Schedule
-from sluice.forecast.rules import Rail, Rule, Rules
+from sluice.forecast.rules import LevelRule, Rail, Rule, Rules
 
 _MINUTE = 60
 _QUANTILES = {"p50": 0.5, "p90": 0.9, "p99": 0.99}
-_RATE_PHI, _OUTCOME_PHI = 2.0, 1.2
 _FOLLOWS = {
     core.OnInconclusive.ADVANCE: OnInconclusive.ADVANCE,
     core.OnInconclusive.HOLD: OnInconclusive.HOLD,
@@ -24,7 +25,7 @@ _FOLLOWS = {
 
 
 def rules_of(policy: core.Policy) -> Rules:
-    """Rates and latencies; means and levels are not simulated (`unsimulated` names them)."""
+    """Every metric of the policy."""
     judge = policy.judge
     return Rules(
         metrics=tuple(_rules(policy)),
@@ -34,19 +35,14 @@ def rules_of(policy: core.Policy) -> Rules:
         data_lag_minutes=-(-judge.data_lag_seconds // _MINUTE),
         min_samples=policy.min_samples,
         canary_samples=max(policy.min_samples, RAIL_TRIALS),
+        means=tuple(_means(policy)),
+        levels=tuple(_levels(policy)),
     )
 
 
 def judged(policy: core.Policy) -> tuple[core.Step, ...]:
     """The steps in which there is something to compare with."""
     return tuple(step for step in policy.steps if step.weight_parts < WHOLE)
-
-
-def unsimulated(policy: core.Policy) -> tuple[str, ...]:
-    """Metrics of kinds that the forecast does not know."""
-    return tuple(
-        name for name, metric in policy.metrics.items() if isinstance(metric, core.MeanMetric | core.LevelMetric)
-    )
 
 
 def schedule_of(policy: core.Policy) -> Schedule:
@@ -67,12 +63,28 @@ def schedule_of(policy: core.Policy) -> Schedule:
 def _rules(policy: core.Policy) -> Iterator[Rule]:
     for name, metric in policy.metrics.items():
         if isinstance(metric, core.RateMetric):
-            yield _rule(policy, name, metric.terms, (1.0,), _rail(metric.rail))
+            made = _rule(policy, name, metric.terms, (1.0,), _rail(metric.rail))
+            yield replace(made, segmented=metric.terms.segment is not None)
         elif isinstance(metric, core.LatencyMetric):
             weights = tuple(metric.quantiles.values())
             quantiles = tuple(_QUANTILES[called] for called in metric.quantiles)
             rail = Rail(0.0, metric.rail.versus_stable) if metric.rail else None
             yield _rule(policy, name, metric.terms, weights, rail, quantiles)
+
+
+def _means(policy: core.Policy) -> Iterator[Rule]:
+    for name, metric in policy.metrics.items():
+        if isinstance(metric, core.MeanMetric):
+            phi0 = first_dispersion(policy, metric.terms.bad, mean=True)
+            yield replace(_rule(policy, name, metric.terms, (1.0,), None), phi0=phi0)
+
+
+def _levels(policy: core.Policy) -> Iterator[LevelRule]:
+    for name, metric in policy.metrics.items():
+        if isinstance(metric, core.LevelMetric):
+            minutes, lag = (max(0, -(-s // _MINUTE)) for s in (metric.rail.for_seconds, metric.terms.lag_seconds))
+            high, observed = metric.terms.bad is core.Bad.HIGH, metric.terms.observe
+            yield LevelRule(name, high, max(1, minutes), lag, observed)
 
 
 def _rule(
@@ -84,7 +96,6 @@ def _rule(
     quantiles: tuple[float, ...] = (),
 ) -> Rule:
     judge, high = policy.judge, terms.bad is core.Bad.HIGH
-    learnt = _RATE_PHI if high else _OUTCOME_PHI
     return Rule(
         name=name,
         parts=parts,
@@ -92,7 +103,7 @@ def _rule(
         share=terms.share,
         tolerate_ratio=terms.tolerate.ratio,
         tolerate_absolute=terms.tolerate.absolute,
-        phi0=judge.dispersion if judge.dispersion is not None else learnt,
+        phi0=first_dispersion(policy, terms.bad),
         warmup_minutes=0 if quantiles else -(-judge.warmup_seconds // _MINUTE),
         settle_minutes=-(-judge.settle_seconds // _MINUTE) if quantiles else 0,
         lag_minutes=-(-terms.lag_seconds // _MINUTE),

@@ -8,8 +8,9 @@ import numpy as np
 
 from sluice.forecast.arrays import Flags, Floats, Whole
 from sluice.forecast.evidence import Clearance, Dispersion, Mixture, Prior, Split, Stable, as_row
+from sluice.forecast.margins import Margins
 from sluice.forecast.minutes import Exposed, Minute
-from sluice.forecast.rules import CLEARED_AT, RARE_FRACTIONS, RARE_LEAST, RARE_MOST, Rule, Rules, others_of
+from sluice.forecast.rules import CLEARED_AT, RARE_FRACTIONS, RARE_LEAST, RARE_MOST, Rule, Rules
 
 
 @dataclass(slots=True)
@@ -39,18 +40,16 @@ class MetricJudge:
     began: Flags = field(init=False)
     cap: float = field(init=False)
     rows: int = 0
-    _others: Floats = field(init=False)
-    _mask: Flags = field(init=False)
-    _margin: Floats = field(init=False)
+    margins: Margins = field(init=False)
 
     def __post_init__(self) -> None:
         count, rule = self.rollouts, self.rule
-        self._tables()
+        self.margins = Margins.of(rule)
         self.parts = [
             _Part(
                 Dispersion.of(count, rule.phi0),
                 Mixture.of(count, len(rule.grid)),
-                Clearance.of(count, self._others.shape[1]),
+                Clearance.of(count, self.margins.others.shape[1]),
                 Clearance.of(count, len(RARE_FRACTIONS)),
             )
             for _ in rule.parts
@@ -62,16 +61,6 @@ class MetricJudge:
         self.step = np.full(count, -1)
         self.began = np.zeros(count, dtype=bool)
         self.cap = self.rules.cap(rule)
-
-    def _tables(self) -> None:
-        """Per step: the margin, and its alternatives padded to one length with a mask."""
-        margins = self.rule.margins or (None,)
-        tested = [1.0 if self.rule.is_latency or margin is None else margin for margin in margins]
-        lists = [others_of(margin, bad_high=self.rule.bad_high) for margin in tested]
-        width = max(len(others) for others in lists)
-        self._others = np.array([[*others, *[1.0] * (width - len(others))] for others in lists])
-        self._mask = np.array([[i < len(others) for i in range(width)] for others in lists])
-        self._margin = np.array(tested)
 
     @property
     def odds(self) -> Floats:
@@ -119,8 +108,8 @@ class MetricJudge:
 
     def _healthy(self, seen: Exposed, step: Whole) -> Split:
         """The step's margin against the alternatives on its good side."""
-        margin = self._margin[step]
-        times = self._others[step] / margin[:, None]
+        margin = self.margins.margin[step]
+        times = self.margins.others[step] / margin[:, None]
         return Split.of(seen, margin, times, np.log(times))
 
     def _prove(self, part: _Part, healthy: Split, proof: Exposed, step: Whole, judged: Flags) -> None:
@@ -135,7 +124,7 @@ class MetricJudge:
     def _prove_rare(self, part: _Part, seen: Exposed, step: Whole, judged: Flags) -> None:
         """The second door: so few events that the canary's rate is below the margin whatever stable's was (ADR of the judge)."""
         least = np.maximum(self.stable.slow_rate, max(self.rule.tolerate_absolute, RARE_LEAST))
-        null = np.minimum(RARE_MOST, self._margin[step] * least)[:, None]
+        null = np.minimum(RARE_MOST, self.margins.margin[step] * least)[:, None]
         others = null * as_row(RARE_FRACTIONS)
         good = (seen.n_c - seen.e_c)[:, None]
         nats = seen.e_c[:, None] * np.log(others / null) + good * np.log((1 - others) / (1 - null))
@@ -144,7 +133,7 @@ class MetricJudge:
     def _clear(self, step: Whole, judged: Flags) -> None:
         if not self.rule.needs_proof:
             return
-        mask = self._mask[step]
+        mask = self.margins.mask[step]
         odds = np.asarray(sum(w * part.proof.odds(mask) for w, part in zip(self.rule.parts, self.parts, strict=True)))
         if self._tests_rarity:
             odds = np.maximum(odds, self.parts[0].rarity.odds())
@@ -153,5 +142,4 @@ class MetricJudge:
 
     def proven(self, step: Whole) -> Flags:
         """Where the step asks for no proof of this metric, or has it."""
-        asked = np.array([margin is not None and self.rule.enforced for margin in self.rule.margins or (None,)])
-        return np.asarray((self.cleared & (self.step == step)) | ~asked[step])
+        return self.margins.proven(self.cleared, self.step, step)

@@ -6,14 +6,19 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sluice.forecast.arrays import Flags, Floats, Whole
+from sluice.forecast.gauges import Gauges
 from sluice.forecast.minutes import MetricMinute, Minute
 from sluice.forecast.rules import Rule, Rules
 from sluice.forecast.vector_judge import Ruling, VectorJudge
 from sluice.forecast.world import World
+
+if TYPE_CHECKING:
+    from sluice.forecast.budget import Budget, Known
 
 
 class OnInconclusive(IntEnum):
@@ -67,6 +72,8 @@ class _Course:
     """Where every rollout is."""
 
     step: Whole
+    share: Floats
+    """The canary's, by which its requests are routed."""
     since: Whole
     canary_samples: Floats
     stable_samples: Floats
@@ -74,56 +81,97 @@ class _Course:
     outcomes: Outcomes
 
     @classmethod
-    def of(cls, count: int, steps: int) -> _Course:
+    def of(cls, count: int, schedule: Schedule) -> _Course:
         zero = np.zeros(count, dtype=np.int64)
-        no = np.zeros((count, steps), dtype=bool)
+        no = np.zeros((count, len(schedule.shares)), dtype=bool)
         nothing = np.zeros(count)
         outcomes = Outcomes(zero.copy(), zero.copy(), zero.copy(), nothing.copy(), no, np.ones(count), {})
-        return cls(zero.copy(), zero.copy(), nothing.copy(), nothing.copy(), np.full(count, -1), outcomes)
+        share = np.full(count, schedule.shares[0])
+        return cls(zero.copy(), share, zero.copy(), nothing.copy(), nothing.copy(), np.full(count, -1), outcomes)
 
     @property
     def live(self) -> Flags:
         return np.asarray(self.outcomes.ended == Ended.LIVE)
 
 
-def roll(rules: Rules, schedule: Schedule, world: World, longest: int) -> Outcomes:
-    """Take every rollout through its steps for at most `longest` minutes."""
-    judge = VectorJudge(rules, world.rollouts)
-    course = _Course.of(world.rollouts, len(schedule.shares))
-    seen: deque[tuple[Ruling, Floats, Floats]] = deque(maxlen=rules.data_lag_minutes + 1)
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """One row as a look will know it when it is old enough: what it proves, the requests of the step by then, what a budget needs."""
+
+    ruling: Ruling
+    canary: Floats
+    stable: Floats
+    knew: Mapping[str, Known]
+
+
+def roll(rules: Rules, schedule: Schedule, world: World, longest: int, budget: Budget | None = None) -> Outcomes:
+    """Take every rollout through its steps for at most `longest` minutes; `budget` keeps their weights below the schedule's."""
+    judge, gauges = VectorJudge(rules, world.rollouts), Gauges.beside(world)
+    course = _Course.of(world.rollouts, schedule)
+    if budget is not None:
+        course.share = budget.shares(0, budget.first(), course.live)
+    seen: deque[_Look] = deque(maxlen=rules.data_lag_minutes + 1)
     for at in range(longest):
-        minute = _sample(rules, schedule, world, course, at)
-        seen.append((judge.minute(minute), course.canary_samples.copy(), course.stable_samples.copy()))
+        n_c, n_s = _requests(world, course, at)
+        minute = sample(rules, world, gauges, at, (course.step.copy(), course.since.copy()), (n_c, n_s))
+        was = budget.before(judge) if budget else {}
+        ruling = judge.minute(minute)
+        knew = budget.note(minute, was, judge) if budget else {}
+        seen.append(_Look(ruling, course.canary_samples.copy(), course.stable_samples.copy(), knew))
         course.outcomes.harmed += world.harmed * course.live
         course.since += 1
         if len(seen) == seen.maxlen:
+            before = course.step
             _act(rules, schedule, course, seen[0], at)
+            _enter(schedule, course, before, budget, seen[0].knew)
         if not course.live.any():
             break
     return course.outcomes
 
 
-def _sample(rules: Rules, schedule: Schedule, world: World, course: _Course, at: int) -> Minute:
+def _enter(
+    schedule: Schedule, course: _Course, before: Whole, budget: Budget | None, knew: Mapping[str, Known]
+) -> None:
+    """The weight with which a step begins: the schedule's, or what the budget leaves of it."""
+    entered = course.step != before
+    for index in np.unique(course.step[entered]):
+        which = entered & (course.step == index)
+        course.share[which] = budget.shares(int(index), knew, which) if budget else schedule.shares[index]
+
+
+def _requests(world: World, course: _Course, at: int) -> tuple[Floats, Floats]:
     world.begin_minute()
-    n_c, n_s = world.requests(at, schedule.shares[course.step])
+    n_c, n_s = world.requests(at, course.share)
     course.canary_samples = course.canary_samples + n_c
     course.stable_samples = course.stable_samples + n_s
+    return n_c, n_s
+
+
+def sample(
+    rules: Rules, world: World, gauges: Gauges, at: int, place: tuple[Whole, Whole], requests: tuple[Floats, Floats]
+) -> Minute:
+    """All metrics of one minute. `place` is each rollout's step and how long it has lasted, `requests` those of canary and stable."""
+    step, since = place
+    n_c, n_s = requests
     metrics: dict[str, MetricMinute] = {}
     for rule in rules.metrics:
         if rule.is_latency:
-            metrics[rule.name] = world.latency(rule, _margins(rule)[course.step], at, course.since, n_c, n_s)
+            metrics[rule.name] = world.latency(rule, _margins(rule)[step], at, since, n_c, n_s)
         else:
             metrics[rule.name] = world.rate(rule, at, n_c, n_s)
-    return Minute(course.step.copy(), course.since.copy(), metrics)
+    gauges.begin_minute()
+    means = {rule.name: gauges.mean(rule.name, at, n_c, n_s) for rule in rules.means}
+    levels = {rule.name: gauges.level(rule.name, at) for rule in rules.levels}
+    return Minute(step, since, metrics, means, levels)
 
 
 def _margins(rule: Rule) -> Floats:
     return np.array([rule.tolerate_ratio if margin is None else margin for margin in rule.margins])
 
 
-def _act(rules: Rules, schedule: Schedule, course: _Course, facts: tuple[Ruling, Floats, Floats], at: int) -> None:
+def _act(rules: Rules, schedule: Schedule, course: _Course, look: _Look, at: int) -> None:
     """What the tick does about the newest row that is old enough: back on harm, stay on doubt, on when it is proven."""
-    ruling, canary, stable = facts
+    ruling = look.ruling
     row = at - rules.data_lag_minutes
     _note(course, ruling)
     _end(course, ruling.railed, Ended.RAIL, at, row)
@@ -132,7 +180,8 @@ def _act(rules: Rules, schedule: Schedule, course: _Course, facts: tuple[Ruling,
     course.incident_since = np.where(incident, np.where(course.incident_since < 0, at, course.incident_since), -1)
     if schedule.incident_minutes is not None:
         _end(course, incident & (at - course.incident_since >= schedule.incident_minutes), Ended.INCIDENT, at, row)
-    enough = (ruling.step == course.step) & (canary >= rules.canary_samples) & (stable >= rules.min_samples)
+    enough = (ruling.step == course.step) & (look.canary >= rules.canary_samples)
+    enough = enough & (look.stable >= rules.min_samples)
     _go_on(schedule, course, ~incident, enough, ruling.cleared, at)
 
 

@@ -29,7 +29,10 @@ class Rail:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One metric. A rate has one part; a latency has one per quantile, weighted. `margins` is per judged step: None needs no proof."""
+    """One metric that is compared. A rate or a mean has one part; a latency has one per quantile, weighted.
+
+    `margins` is per judged step: None needs no proof. `segmented`: each value of a dimension is judged, too.
+    """
 
     name: str
     parts: tuple[float, ...]
@@ -46,6 +49,7 @@ class Rule:
     is_latency: bool = False
     quantiles: tuple[float, ...] = ()
     observed: bool = False
+    segmented: bool = False
 
     @property
     def grid(self) -> tuple[float, ...]:
@@ -62,8 +66,19 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
+class LevelRule:
+    """A level with its limit: harmful when the canary is beyond it for so many minutes and stable is not."""
+
+    name: str
+    bad_high: bool
+    minutes: int
+    lag_minutes: int
+    observed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Rules:
-    """A policy, as far as evidence goes. Times in minutes."""
+    """A policy, as far as evidence goes: `metrics` are its rates and latencies. Times in minutes."""
 
     metrics: tuple[Rule, ...]
     judged_steps: int
@@ -73,6 +88,8 @@ class Rules:
     min_samples: int
     canary_samples: int
     """The floor on the canary's side, which is never below what a rate can be judged by."""
+    means: tuple[Rule, ...] = ()
+    levels: tuple[LevelRule, ...] = ()
 
     def cap(self, rule: Rule) -> float:
         """The most that one minute may prove, in nats."""
@@ -84,3 +101,7 @@ def others_of(margin: float, *, bad_high: bool) -> tuple[float, ...]:
     """The alternatives of a clearance: those of the grid on the good side of the margin."""
     good = tuple(g for g in CLEAR_GRID if (g < margin if bad_high else g > margin))
     return good or ((margin / 1.35,) if bad_high else (margin * 1.35,))
+
+
+SEGMENTS = 10
+"""So many values of a dimension have a part of a metric's evidence, whether they appear or not."""

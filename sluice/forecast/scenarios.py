@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from sluice.forecast.world import Effect, Incident
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """`errors` and `outcomes` are factors on the first error rate and on every rate whose fall is bad.
+    """`errors` and `outcomes` are factors on the first error rate and on every rate or mean whose fall is bad.
 
     Minutes count from the canary's first request; `incident` is (first minute, minutes).
     """
@@ -33,7 +33,8 @@ class Scenario:
         if errors is not None:
             rates[errors] = self.errors
         given = self.effect
-        return Effect(rates, given.latency, given.slow_share, given.slow_factor, given.begins, given.ramp)
+        means = {rule.name: self.outcomes for rule in rules_of(policy).means if not rule.bad_high}
+        return replace(given, rates=rates, means=means)
 
     def trouble(self) -> Incident | None:
         if self.incident is None:

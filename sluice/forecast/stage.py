@@ -6,16 +6,19 @@ What a minute showed does not change when it is read again, whatever is asked ab
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from zlib import crc32
 
 import numpy as np
 
-from sluice.core.observation import Counts, Row, SlotMinute, Tail
+from sluice.core.observation import Row, SlotMinute, Tail
 from sluice.core.policy import LatencyMetric, Policy
 from sluice.core.rows import Limits, Reading
 from sluice.forecast.from_policy import rules_of
+from sluice.forecast.gauges import Gauges
 from sluice.forecast.latency import QUANTILES, Side, share_over
+from sluice.forecast.minutes import Minute
+from sluice.forecast.rows import side_of
 from sluice.forecast.world import World
 
 _MINUTE = 60
@@ -25,9 +28,9 @@ MEDIAN_US = 20_000.0
 
 @dataclass(frozen=True, slots=True)
 class _Shown:
-    """One minute: the counts of each rate as (canary, stable), and how fast both sides were."""
+    """One minute of (canary, stable): everything but latencies, and how fast both were."""
 
-    rates: Mapping[str, tuple[Counts, Counts]]
+    counted: tuple[SlotMinute, SlotMinute]
     sides: tuple[Side, Side]
 
 
@@ -40,8 +43,12 @@ class Stage:
     seed: int
     share_at: Callable[[int], tuple[float, int]]
     first: int | None = None
+    gauges: Gauges = field(init=False)
     _minutes: list[_Shown] = field(default_factory=list)
     _sides: dict[tuple[int, int, tuple[str, ...]], SlotMinute] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.gauges = Gauges.beside(self.world)
 
     def rows(self, reading: Reading) -> tuple[Row, ...]:
         """Every complete minute asked for, both slots."""
@@ -65,13 +72,18 @@ class Stage:
         """The next minute of the world."""
         share, since = self.share_at((self.first or 0) + index * _MINUTE)
         self.world.begin_minute()
+        self.gauges.begin_minute()
         n_c, n_s = self.world.requests(index, np.array([share]))
-        rates = {}
-        for rule in rules_of(self.policy).metrics:
-            if not rule.is_latency:
-                seen = self.world.rate(rule, index, n_c, n_s).harm[0]
-                rates[rule.name] = _counts(seen.n_c, seen.e_c), _counts(seen.n_s, seen.e_s)
-        return _Shown(rates, self.world.sides(index, np.array([since]), n_c, n_s))
+        rules, zero = rules_of(self.policy), np.zeros(1, dtype=np.int64)
+        minute = Minute(
+            zero,
+            zero,
+            {rule.name: self.world.rate(rule, index, n_c, n_s) for rule in rules.metrics if not rule.is_latency},
+            {rule.name: self.gauges.mean(rule.name, index, n_c, n_s) for rule in rules.means},
+            {rule.name: self.gauges.level(rule.name, index) for rule in rules.levels},
+        )
+        counted = side_of(self.policy, minute, 0, 0, "canary"), side_of(self.policy, minute, 0, 0, "stable")
+        return _Shown(counted, self.world.sides(index, np.array([since]), n_c, n_s))
 
     def _side(self, reading: Reading, index: int, side: int) -> SlotMinute:
         """One slot in one minute; kept, because every tick reads all minutes again."""
@@ -82,12 +94,11 @@ class Stage:
         return self._sides[key]
 
     def _shown(self, shown: _Shown, limits: Mapping[str, Limits], index: int, side: int) -> SlotMinute:
-        rates = {name: pair[side] for name, pair in shown.rates.items() if pair[side].trials}
         requests = float(shown.sides[side].requests[0])
         if not requests:
-            return SlotMinute(rates)
+            return shown.counted[side]
         tails = {name: Tail(requests, self._over(of, shown.sides[side], index, side)) for name, of in limits.items()}
-        return SlotMinute(rates, tails)
+        return replace(shown.counted[side], tails=tails)
 
     def _over(self, limits: Limits, side: Side, index: int, which: int) -> dict[str, float]:
         """Each threshold has a chance of its own, so that it answers the same whichever others are asked about."""
@@ -97,7 +108,3 @@ class Stage:
             share = float(share_over(self.world.base.latency, np.array([microseconds / MEDIAN_US]), side)[0])
             found[name] = float(chance.binomial(int(side.requests[0]), share))
         return found
-
-
-def _counts(n: np.ndarray, e: np.ndarray) -> Counts:
-    return Counts(float(n[0]), float(e[0]))

@@ -13,10 +13,13 @@ import numpy as np
 
 from sluice.forecast.arrays import Floats, Whole
 from sluice.forecast.latency import LatencyShape, Side, over_thresholds
-from sluice.forecast.minutes import Exposed, MetricMinute
+from sluice.forecast.minutes import Exposed, MetricMinute, together
 from sluice.forecast.rules import Rule
+from sluice.forecast.wander import Wander
 
 DAY_MINUTES = 1440
+SEGMENT_SHARES = (0.4, 0.3, 0.2, 0.1)
+"""Assumed of a dimension, such as the country: four values, and these shares of the traffic."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,12 @@ class Effect:
     slow_factor: float = 4.0
     begins: int = 0
     ramp: int = 0
+    means: Mapping[str, float] = field(default_factory=dict)
+    """Factors on means."""
+    levels: Mapping[str, float] = field(default_factory=dict)
+    """Where the canary's level goes, in multiples of its limit."""
+    smallest_segment_only: bool = False
+    """Of a rate that is split by a dimension, only its rarest value is hurt."""
 
     def strength(self, minute: int) -> float:
         """From 0 (not yet) to 1."""
@@ -90,30 +99,22 @@ class RateBase:
 
 
 @dataclass(frozen=True, slots=True)
+class MeanBase:
+    """A mean in good times, which is 1: only ratios matter. Observations per request, and their standard deviation in means."""
+
+    per_request: float = 0.1
+    spread: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
 class Base:
-    """Good times: requests a second in all, the rates by metric name, the shape of latency."""
+    """Good times: requests a second in all, the rates and means by metric name, levels in multiples of their limits, latency's shape."""
 
     rps: float
     rates: Mapping[str, RateBase]
     latency: LatencyShape = field(default_factory=LatencyShape)
-
-
-@dataclass(slots=True)
-class Wander:
-    """Noise that lasts: an AR(1) of the given standard deviation, one per rollout."""
-
-    sd: float
-    persistence: float
-    value: Floats
-
-    @classmethod
-    def of(cls, chance: np.random.Generator, rollouts: int, sd: float, persistence: float) -> Wander:
-        return cls(sd, persistence, sd * chance.standard_normal(rollouts))
-
-    def step(self, chance: np.random.Generator) -> Floats:
-        fresh = self.sd * np.sqrt(1 - self.persistence**2) * chance.standard_normal(self.value.shape)
-        self.value = self.persistence * self.value + fresh
-        return self.value
+    means: Mapping[str, MeanBase] = field(default_factory=dict)
+    levels: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -169,13 +170,37 @@ class World:
         if rule.bad_high:
             good = good * (1 + self.nature.cold_errors * self._cold(at)) + self._trouble(at)
             stable = stable + self._trouble(at)
-        canary = np.minimum(good * factor, 1.0)
-        trials_c, trials_s = self._trials(base, n_c), self._trials(base, n_s)
-        if rule.bad_high:
-            self.harmed = self.harmed + trials_c * np.abs(canary - np.minimum(good, 1.0))
-        burst = self.nature.cluster if base.cluster is None else base.cluster
-        seen = Exposed(trials_c, trials_s, self._events(trials_c, canary, burst), self._events(trials_s, stable, burst))
+        good, canary = np.minimum(good, 1.0), np.minimum(good * factor, 1.0)
+        if rule.segmented:
+            return self._by_segment(rule, (n_c, n_s), good, canary, stable)
+        seen = self._seen(rule, (n_c, n_s), good, canary, stable)
         return MetricMinute((seen,), (seen,), seen)
+
+    def _seen(
+        self, rule: Rule, requests: tuple[Floats, Floats], good: Floats, canary: Floats, stable: Floats
+    ) -> Exposed:
+        """Counts of one rate: `canary` is the canary's chance of an event, `good` what it would be without the effect."""
+        base = self.base.rates[rule.name]
+        trials_c, trials_s = (self._trials(base, n) for n in requests)
+        if rule.bad_high:
+            self.harmed = self.harmed + trials_c * np.abs(canary - good)
+        burst = self.nature.cluster if base.cluster is None else base.cluster
+        return Exposed(trials_c, trials_s, self._events(trials_c, canary, burst), self._events(trials_s, stable, burst))
+
+    def _by_segment(
+        self, rule: Rule, requests: tuple[Floats, Floats], good: Floats, canary: Floats, stable: Floats
+    ) -> MetricMinute:
+        """Each value of the dimension by itself; the metric as a whole is all of them together."""
+        found, left, rest = [], list(requests), 1.0
+        for i, share in enumerate(SEGMENT_SHARES):
+            is_last = i == len(SEGMENT_SHARES) - 1
+            part = 1.0 if is_last else share / rest
+            sides = [self.chance.binomial(n.astype(np.int64), part).astype(float) for n in left]
+            hurt = canary if is_last or not self.effect.smallest_segment_only else good
+            found.append(self._seen(rule, (sides[0], sides[1]), good, hurt, stable))
+            left, rest = [n - taken for n, taken in zip(left, sides, strict=True)], rest - share
+        whole = together(found)
+        return MetricMinute((whole,), (whole,), whole, tuple(found))
 
     def latency(self, rule: Rule, margin: Floats, at: int, since: Whole, n_c: Floats, n_s: Floats) -> MetricMinute:
         """The latency metric: requests over each threshold. `margin` is the factor that the step has to prove, per rollout."""

@@ -10,7 +10,9 @@ import yaml
 
 from sluice.forecast.scenarios import SCENARIOS
 from tests.cli.conftest import Desk
-from tests.forecast.policies import DOCUMENT
+from tests.forecast.policies import DOCUMENT, EVERYTHING
+
+SHOWN = {**EVERYTHING["conversion"], "share": 0}
 
 
 @pytest.fixture
@@ -47,6 +49,16 @@ def test_a_good_release_goes_out_also_through_an_incident(tmp_path: Path, policy
     assert document["ended"] == "settled"
     kinds = [event["kind"] for event in document["events"]]  # type: ignore[attr-defined, index]
     assert ("incident" in kinds) == (scenario == "incident")
+
+
+def test_metrics_of_every_kind_are_played(tmp_path: Path) -> None:
+    file = tmp_path / "everything.yaml"
+    file.write_text(yaml.safe_dump({**DOCUMENT, "metrics": {**EVERYTHING, "conversion": SHOWN}}, sort_keys=False))
+    exit_code, document = played(tmp_path, str(file), "worse-answers")
+
+    assert exit_code == 1
+    assert document["ended"] == "rolled_back"
+    assert "revenue" in str(document["because"])
 
 
 def test_the_timeline_ends_with_the_sentence(tmp_path: Path, policy: str) -> None:

@@ -29,5 +29,26 @@ DOCUMENT = {
 }  # fmt: skip
 
 
+EVERYTHING = {
+    **DOCUMENT["metrics"],  # type: ignore[dict-item]
+    "conversion": {**DOCUMENT["metrics"]["conversion"], "share": 0.1},  # type: ignore[index]
+    "accuracy": {"kind": "rate", "events": "Wrong", "trials": "Labelled", "namespace": "Shop", "share": 0.1,
+                 "tolerate": {"ratio": 1.1}, "segment": "country"},
+    "revenue": {"kind": "mean", "count": "Orders_n", "sum": "Orders_sum", "sumsq": "Orders_sumsq", "namespace": "Shop",
+                "bad": "low", "tolerate": {"ratio": 0.97}, "share": 0.05, "detect": 0.8},
+    "cost": {"kind": "mean", "count": "Cost_n", "sum": "Cost_sum", "sumsq": "Cost_sumsq", "namespace": "Shop", "bad": "high",
+             "tolerate": {"ratio": 1.03}, "share": 0.05, "lag": "3m"},
+    "saturation": {"kind": "level", "metric": "GPUUtilization", "bad": "high", "rail": {"level": 90, "for": "5m"}},
+}  # fmt: skip
+
+
+def with_everything() -> Policy:
+    """Means, a level, and a rate by segment besides; the second step has to prove revenue, the third both means."""
+    steps = [dict(step) for step in DOCUMENT["steps"]]  # type: ignore[attr-defined]
+    steps[1]["prove"] = {**steps[1]["prove"], "revenue": 0.8}
+    steps[2]["prove"] = {**steps[2]["prove"], "revenue": 0.9, "cost": 1.1, "accuracy": 1.6}
+    return parse_policy({**DOCUMENT, "steps": steps, "metrics": EVERYTHING}, "policies.py")
+
+
 def with_kpi() -> Policy:
     return parse_policy(DOCUMENT, "policies.py")

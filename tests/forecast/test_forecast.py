@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from sluice.core.policy import OnInconclusive
 from sluice.forecast.forecast import Setting, WhatIf, base_of, fate, first_caught, forecast, rollouts, what_ifs
 from sluice.forecast.rollouts import Ended
 from sluice.forecast.world import Effect
-from tests.forecast.policies import with_kpi
+from tests.forecast.policies import with_everything, with_kpi
 
 POLICY = with_kpi()
+SHORT = replace(POLICY, steps=(POLICY.steps[1], POLICY.steps[-1]))
+"""10 % for 10 to 30 minutes, then all: where what is asked does not need a whole rollout."""
 
 
 def at(rps: float, runs: int = 200) -> Setting:
@@ -55,8 +58,8 @@ def test_more_harm_is_caught_sooner() -> None:
 
 
 def test_at_one_request_a_second_little_is_proven_and_only_large_increases_are_caught() -> None:
-    seen = forecast(replace(POLICY, min_samples=5), at(1, runs=240), tried=[WhatIf("no difference", Effect(), False)])
-    more = forecast(replace(POLICY, min_samples=5), at(500, runs=240), tried=[WhatIf("no difference", Effect(), False)])
+    patient, tried = replace(SHORT, min_samples=5), [WhatIf("no difference", Effect(), False)]
+    seen, more = forecast(patient, at(1, runs=240), tried), forecast(patient, at(500, runs=240), tried)
 
     assert seen.unproven[0] > 0.9
     assert more.unproven[0] < 0.6
@@ -80,15 +83,51 @@ def test_the_effects_that_the_policy_declares_are_tried_and_missed_ones_named() 
     tried = [case for case in what_ifs(POLICY) if case.declared]
 
     assert [case.name for case in tried] == ["errors x2 (declared)", "conversion x0.9 (declared)"]
-    assert [fate.name for fate in forecast(POLICY, at(5, 60), tried=tried).missed]
-    assert not forecast(POLICY, at(2000, 60), tried=tried).missed
+    later = replace(POLICY, steps=POLICY.steps[1:])
+    assert [fate.name for fate in forecast(later, at(5, 40), tried=tried).missed]
+    assert not forecast(later, at(2000, 40), tried=tried).missed
 
 
 def test_equal_seeds_give_equal_forecasts() -> None:
     tried = [WhatIf("no difference", Effect(), False)]
 
-    assert forecast(POLICY, at(50, 60), tried) == forecast(POLICY, at(50, 60), tried)
-    assert forecast(POLICY, at(50, 60), tried) != forecast(POLICY, replace(at(50, 60), seed=8), tried)
+    first = forecast(SHORT, at(50, 60), tried)
+
+    assert first == forecast(SHORT, at(50, 60), tried)
+    assert first != forecast(SHORT, replace(at(50, 60), seed=8), tried)
+
+
+def test_means_levels_and_segments_are_tried_and_taken_back_for() -> None:
+    policy = with_everything()
+    setting = Setting(base_of(policy, 500, {"errors": 0.01}), rollouts=100, seed=7)
+    tried = {case.name: case for case in what_ifs(policy)}
+    expected = {
+        "accuracy x5 for the smallest of 4 segments": "accuracy",
+        "revenue -10 %": None,
+        "cost +10 %": "cost",
+        "saturation a fifth beyond its limit": None,
+        "revenue x0.8 (declared)": "revenue",
+    }
+
+    assert set(expected) <= set(tried)
+    for name, metric in expected.items():
+        outcomes = rollouts(policy, setting, tried[name])
+        if metric is not None:
+            blamed = max(outcomes.by_metric, key=lambda each: np.median(outcomes.by_metric[each]))
+            assert fate(tried[name], outcomes).rolled_back > 0.7, name
+            assert blamed == metric, f"{name} is told by its own metric"
+    saturated = rollouts(policy, setting, tried["saturation a fifth beyond its limit"])
+    assert (saturated.ended == Ended.RAIL).all()
+    assert np.median(saturated.minutes) == 5 + 2, "five minutes beyond the limit, and two until they are known"
+
+
+def test_every_kind_judged_makes_no_more_false_rollbacks() -> None:
+    policy = with_everything()
+    setting = Setting(base_of(policy, 500, {}), rollouts=200, seed=9)
+    good = fate(WhatIf("good", Effect(), False), rollouts(policy, setting, WhatIf("good", Effect(), False)))
+
+    assert good.rolled_back <= 0.01
+    assert good.promoted > 0.95
 
 
 @pytest.mark.parametrize(
