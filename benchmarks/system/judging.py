@@ -18,6 +18,8 @@ from sluice.forecast.world import Effect
 from sluice.schema import read_policy
 
 _DAY, _LOOKS, _AT = 1440, 5, 1_800_000_000
+_MARGIN = 2.0
+"""That the first step of the standard policy wants ruled out for latency."""
 _STANDARD = Path("policies/rollouts/standard.yaml")
 
 
@@ -51,7 +53,13 @@ def _minutes(count: int) -> tuple[Row, ...]:
     """A healthy canary at 1 % of 500 requests a second."""
     chance = np.random.default_rng(1)
     return tuple(
-        Row(_AT + 60 * i, _side(chance, 300, 1.3), _side(chance, 29_700, 1.0), canary_parts=100) for i in range(count)
+        Row(
+            _AT + 60 * i,
+            _side(chance, int(chance.poisson(300)), 1.3),
+            _side(chance, int(chance.poisson(29_700)), 1.0),
+            canary_parts=100,
+        )
+        for i in range(count)
     )
 
 
@@ -60,6 +68,8 @@ def _side(chance: np.random.Generator, requests: int, factor: float) -> SlotMinu
         threshold_name(q, factor): float(chance.binomial(requests, p))
         for q, p in (("p50", 0.3), ("p90", 0.05), ("p99", 0.005))
     }
+    if factor > 1:
+        over |= {threshold_name(q, _MARGIN): float(over[threshold_name(q, factor)] // 2) for q in ("p50", "p90", "p99")}
     over[threshold_name("p99", 3.0)] = 0.0
     return SlotMinute(
         {"errors": Counts(requests, float(chance.binomial(requests, 0.002)))}, {"latency": Tail(requests, over)}

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sluice.aws.series import OVER, WITHIN, Key, Series
+from sluice.aws.series import INVOKED, OVER, RECORDED_TOTAL, RECORDED_WITHIN, WITHIN, Key, Series
 from sluice.core.observation import Counts, Moments, Row, SlotMinute, Tail
 from sluice.core.policy import LatencyMetric, LevelMetric, MeanMetric, RateMetric
 from sluice.core.rows import Reading
@@ -19,7 +19,21 @@ def rows_of(reading: Reading, series: Series) -> tuple[Row, ...]:
     faults = _faults(series)
     minutes = range(reading.since, reading.until, _MINUTE)
     canary, stable = (_Slot.of(slot, reading, series) for slot in (reading.canary, reading.stable))
-    return tuple(Row(at, canary.minute(at), stable.minute(at), faults=tuple(faults.get(at, ()))) for at in minutes)
+    rows = []
+    for at in minutes:
+        recorded = frozenset(_recorded(reading, (canary, stable), at))
+        sides = canary.minute(at, recorded), stable.minute(at, recorded)
+        rows.append(Row(at, *sides, faults=tuple(faults.get(at, ()))))
+    return tuple(rows)
+
+
+def _recorded(reading: Reading, slots: tuple[_Slot, _Slot], at: int) -> Iterator[str]:
+    """Latencies that this minute is judged by the application's histogram for: both slots, so that like is compared with like."""
+    for name, metric in reading.metrics.items():
+        if isinstance(metric, LatencyMetric) and metric.histogram is not None:
+            counted = any(slot.is_counted(name, at) for slot in slots)
+            if metric.histogram.use == "always" or not counted:
+                yield name
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,29 +45,37 @@ class _Slot:
     series: Series
     segments: dict[str, tuple[str, ...]]
     limits: dict[str, tuple[str, ...]]
+    edges: dict[str, tuple[str, ...]]
 
     @classmethod
     def of(cls, name: str, reading: Reading, series: Series) -> _Slot:
         segments: dict[str, set[str]] = {}
         limits: dict[str, dict[str, None]] = {}
+        edges: dict[str, dict[str, None]] = {}
         for key in series:
             if key.slot == name and key.segment is not None:
                 segments.setdefault(key.metric, set()).add(key.segment)
-            if key.slot == name and key.part.startswith(OVER):
-                limits.setdefault(key.metric, {})[key.part.removeprefix(OVER)] = None
+            for part, found in ((OVER, limits), (RECORDED_WITHIN, edges)):
+                if key.slot == name and key.part.startswith(part):
+                    found.setdefault(key.metric, {})[key.part.removeprefix(part)] = None
         return cls(
             name,
             reading,
             series,
             {metric: tuple(sorted(values)) for metric, values in segments.items()},
             {metric: tuple(names) for metric, names in limits.items()},
+            {metric: tuple(names) for metric, names in edges.items()},
         )
 
-    def minute(self, at: int) -> SlotMinute:
-        """What the slot showed in the minute that starts at `at`."""
+    def minute(self, at: int, recorded: frozenset[str] = frozenset()) -> SlotMinute:
+        """What the slot showed in the minute that starts at `at`; `recorded` latencies as the application's histogram has them."""
         kinds = self.reading.metrics
         rates = {name: self._counts(name, at) for name, metric in kinds.items() if isinstance(metric, RateMetric)}
-        tails = {name: self._tail(name, at) for name, metric in kinds.items() if isinstance(metric, LatencyMetric)}
+        tails = {
+            name: (self._recorded_tail(name, at) if name in recorded else None) or self._tail(name, at)
+            for name, metric in kinds.items()
+            if isinstance(metric, LatencyMetric)
+        }
         means = {name: self._moments(name, at) for name, metric in kinds.items() if isinstance(metric, MeanMetric)}
         levels = {
             name: self._value(name, "level", at) for name, metric in kinds.items() if isinstance(metric, LevelMetric)
@@ -93,6 +115,24 @@ class _Slot:
             return None  # samples that are no numbers were counted, and lie over every limit
         counted = {name: self._over(metric, name, trials, at) for name in self.limits.get(metric, ())}
         return Tail(trials, {name: over for name, over in counted.items() if over is not None})
+
+    def is_counted(self, metric: str, at: int) -> bool:
+        """Whether CloudWatch counted the minute's requests over or within any limit."""
+        names = self.limits.get(metric, ())
+        return any(self._value(metric, f"{part}{name}", at) is not None for name in names for part in (OVER, WITHIN))
+
+    def _recorded_tail(self, metric: str, at: int) -> Tail | None:
+        """From the application's histogram. Counters that contradict each other stay as they are: data quality names them."""
+        trials = self._value(metric, RECORDED_TOTAL, at)
+        if trials is None:
+            return None
+        over = {}
+        for name in self.edges.get(metric, ()):
+            within = self._value(metric, f"{RECORDED_WITHIN}{name}", at)
+            if within is not None:
+                over[name] = trials - within
+        invoked, *failed = (self._value(metric, part, at) or 0.0 for part in INVOKED)
+        return Tail(trials, over, max(0.0, invoked - sum(failed)))
 
     def _over(self, metric: str, name: str, trials: float, at: int) -> float | None:
         """Requests over a limit, or all but those within it: whether an empty side is zero or missing is CloudWatch's secret.

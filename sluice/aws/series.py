@@ -17,6 +17,11 @@ _MINUTE = 60
 OVER = "over "
 WITHIN = "within "
 """Parts of a latency: how many requests were above a limit, and at most at it."""
+RECORDED_TOTAL, RECORDED_WITHIN = "recorded", "recorded within "
+"""The same of the application's histogram: all it counted, and those at most at an edge."""
+INVOKED = {"invoked": "Invocations", "failed 4xx": "Invocation4XXErrors", "failed 5xx": "Invocation5XXErrors"}
+"""What the histogram's total is checked against: the requests of SageMaker's own counting, less those that failed."""
+_SAGEMAKER = "AWS/SageMaker"
 _P = TypeVar("_P")
 
 
@@ -52,6 +57,9 @@ def queries(reading: Reading) -> Iterator[Query]:
             limits = reading.limits.get(name)
             for part, source, stat in _parts(metric, limits, is_canary=is_canary):
                 yield Query(Key(slot, name, part), reading.endpoint, metric.namespace, source, stat)
+            if isinstance(metric, LatencyMetric):
+                for part, namespace, source in _recorded(metric, limits, is_canary=is_canary):
+                    yield Query(Key(slot, name, part), reading.endpoint, namespace, source, "Sum")
             if isinstance(metric, RateMetric) and metric.terms.segment is not None:
                 for part, source in (("trials", metric.trials), ("events", metric.events)):
                     yield Query(
@@ -70,9 +78,23 @@ def _parts(metric: Metric, limits: Limits | None, *, is_canary: bool) -> Iterato
             yield "level", metric.metric, "Average"
         case LatencyMetric():
             yield from (("trials", metric.metric, "SampleCount"), ("p90", metric.metric, "p90"))
+            if metric.histogram is not None and metric.histogram.use == "always":
+                return
             for name, limit in _of_slot(limits, is_canary=is_canary).items():
                 yield f"{OVER}{name}", metric.metric, f"TC({limit:.0f}:)"
                 yield f"{WITHIN}{name}", metric.metric, f"TC(:{limit:.0f})"
+
+
+def _recorded(metric: LatencyMetric, limits: Limits | None, *, is_canary: bool) -> Iterator[tuple[str, str, str]]:
+    """(part, namespace, CloudWatch metric) of each series of the application's histogram that is needed, all of them sums."""
+    histogram = metric.histogram
+    if histogram is None or limits is None:
+        return
+    yield RECORDED_TOTAL, histogram.namespace, histogram.total_name
+    for name, edge in (limits.canary_edges if is_canary else limits.stable_edges).items():
+        yield f"{RECORDED_WITHIN}{name}", histogram.namespace, histogram.within_name(edge)
+    for part, source in INVOKED.items():
+        yield part, _SAGEMAKER, source
 
 
 def _of_slot(limits: Limits | None, *, is_canary: bool) -> Mapping[str, float]:

@@ -14,6 +14,7 @@ from sluice.aws.minutes import rows_of
 from sluice.aws.series import Key, Query, batches, queries, read
 from sluice.aws.settled import SettledRows
 from sluice.core.actions import SetAlarm
+from sluice.core.histogram import RECORDED, Histogram, quantiles
 from sluice.core.observation import AlarmFacts, Row
 from sluice.core.policy import LatencyMetric
 from sluice.core.rows import Reading
@@ -60,7 +61,10 @@ class CloudWatchMetrics:
     def quantiles(
         self, endpoint: str, slot: str, metrics: Mapping[str, LatencyMetric], since: int, until: int
     ) -> Mapping[str, Mapping[str, float]]:
-        """The median of the time's five-minute percentiles: any threshold is valid, this one resists a burst."""
+        """The median of the time's five-minute percentiles: any threshold is valid, this one resists a burst.
+
+        And, under their own names, the edges of the applications' histograms that so much of the whole time lay within.
+        """
         wanted = [
             Query(Key(slot, name, part), endpoint, metric.namespace, metric.metric, part)
             for name, metric in sorted(metrics.items())
@@ -71,7 +75,26 @@ class CloudWatchMetrics:
             usable = [value for value in values.values() if math.isfinite(value) and value > 0]
             if usable:
                 found.setdefault(key.metric, {})[key.part] = statistics.median(usable)
-        return {name: parts for name, parts in found.items() if len(parts) == len(_QUANTILES)}
+        found = {name: parts for name, parts in found.items() if len(parts) == len(_QUANTILES)}
+        for name, metric in metrics.items():
+            if metric.histogram is not None:
+                recorded = _recorded(endpoint, slot, metric.histogram, since, until)
+                if recorded:
+                    found[name] = {**found.get(name, {}), **recorded}
+        return found
+
+
+def _recorded(endpoint: str, slot: str, histogram: Histogram, since: int, until: int) -> dict[str, float]:
+    """Quantiles of what the application recorded over that time, on its edges."""
+    sources = {"total": histogram.total_name, **{str(edge): histogram.within_name(edge) for edge in histogram.edges}}
+    wanted = [
+        Query(Key(slot, "", part), endpoint, histogram.namespace, source, "Sum") for part, source in sources.items()
+    ]
+    series = read(wanted, since, until, _QUANTILE_PERIOD)
+    sums = {key.part: sum(value for value in series[key].values() if math.isfinite(value)) for key in series}
+    parts = {q: int(q.removeprefix("p")) / 100 for q in _QUANTILES}
+    found = quantiles(sums.pop("total"), {int(edge): count for edge, count in sums.items()}, parts)
+    return {f"{RECORDED}{q}": edge for q, edge in found.items()}
 
 
 def _fetched(reading: Reading) -> tuple[Row, ...]:

@@ -26,6 +26,8 @@ OLDEST_SECONDS = 14 * 24 * 3600 - 3600
 """CloudWatch takes points up to two weeks old; an hour of it is for getting there."""
 _MOST_DATA = 1000
 """Data in one PutMetricData call."""
+_MOST_METRICS = 100
+"""Metrics in one directive of an embedded-metric line."""
 _ONCE = Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=10)
 """boto3's own retries could count a call twice that arrived and was not answered."""
 _NOT_ARRIVED = (EndpointConnectionError, ConnectTimeoutError, NoCredentialsError)
@@ -144,13 +146,17 @@ def _data(serving: Serving, row: Row) -> Iterator[dict[str, Any]]:
 
 def _emf(serving: Serving, row: Row) -> dict[str, Any]:
     dimensions = _dimensions(serving, row)
-    directive = {
-        "Namespace": serving.outcome_namespace,
-        "Dimensions": [list(dimensions)],
-        "Metrics": [{"Name": name, "Unit": "None"} for name in row.amounts],
-    }
+    metrics = [{"Name": name, "Unit": "None"} for name in row.amounts]
+    directives = [
+        {
+            "Namespace": serving.outcome_namespace,
+            "Dimensions": [list(dimensions)],
+            "Metrics": metrics[first : first + _MOST_METRICS],
+        }
+        for first in range(0, len(metrics), _MOST_METRICS)
+    ]
     return {
-        "_aws": {"Timestamp": row.minute * 1000, "CloudWatchMetrics": [directive]},
+        "_aws": {"Timestamp": row.minute * 1000, "CloudWatchMetrics": directives},
         **dimensions,
         **row.amounts,
     }

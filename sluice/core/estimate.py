@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from sluice.core.judge.clearance import NEED, healthy
 from sluice.core.judge.comparison import first_dispersion, gain_cap
 from sluice.core.judge.harm import WORSE, tolerated
-from sluice.core.judge.pair import Pair, with_logs
+from sluice.core.judge.pair import Pair, Ratios
 from sluice.core.judge.prior import FIRST
 from sluice.core.policy import Bad, Policy, RateMetric, Step
 from sluice.core.rollout import Estimate
@@ -92,7 +92,7 @@ def _proof_minutes(
     pair, phi = _pair(step, rps, rate, 1.0), _dispersion(policy)
     grid = healthy(margin, Bad.HIGH)
     cap = gain_cap(policy, metric.terms)
-    shares = with_logs(tuple(other / margin for other in grid))
+    shares = Ratios.of(tuple(other / margin for other in grid))
     nats = max(min(gain / phi, cap) for gain in pair.log_odds(margin, shares))
     return math.ceil(math.log(NEED * len(grid) / _ALTERNATIVES_THAT_FIT) / nats)
 
@@ -149,7 +149,7 @@ def _is_caught(
     )
     pairs = [_pair(step, rps, rate, factor) for step in steps]
     for g in WORSE:
-        gains = [pair.log_odds(null, with_logs((g,)))[0] / phi for pair in pairs]
+        gains = [pair.log_odds(null, Ratios.of((g,)))[0] / phi for pair in pairs]
         spreads = [pair.canary_events * math.log(g) ** 2 / phi for pair in pairs]
         for judged in _judged_minutes(policy, watched):
             mean = sum(map(operator.mul, judged, gains))

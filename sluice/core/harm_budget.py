@@ -14,7 +14,7 @@ from sluice.core.decision import BAKE_SECONDS
 from sluice.core.judge import Run
 from sluice.core.judge.comparison import gain_cap, later_steps
 from sluice.core.judge.harm import WORSE, tolerated
-from sluice.core.judge.pair import Pair, with_logs
+from sluice.core.judge.pair import Pair, Ratios
 from sluice.core.judge.prior import LATER_STEPS
 from sluice.core.judge.rails import NEED, PHI
 from sluice.core.judge.rate import RateFollower, counts_or_none
@@ -27,7 +27,6 @@ RECENT_ROWS = 60
 _ALTERNATIVES = len(WORSE)
 _MINUTE = 60
 _ALMOST_ALL = 1 - 1e-9
-_GRID = with_logs(WORSE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +131,7 @@ def _minutes(policy: Policy, known: Known, share: float, ratio: float, null: flo
     canary, stable = known.trials * share, known.trials * (1 - share)
     bad = min(1.0, known.rate * ratio)
     pair = Pair(canary, canary * bad, stable, stable * known.rate)
-    soft = max(min(gain / known.phi, gain_cap(policy, terms)) for gain in pair.log_odds(null, _GRID))
+    soft = max(min(gain / known.phi, gain_cap(policy, terms)) for gain in pair.log_odds(null, Ratios.of(WORSE)))
     need = math.log(_ALTERNATIVES / (began * policy.judge.false_rollback_budget * terms.share))
     minutes = need / soft + policy.judge.warmup_seconds / _MINUTE if soft > 0 else math.inf
     hard = _rail_gain(known.metric.rail, canary, bad, known.rate)

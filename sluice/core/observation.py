@@ -89,10 +89,14 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Tail:
-    """How many of a minute's requests were slower than some thresholds, by `threshold_name`."""
+    """How many of a minute's requests were slower than some thresholds, by `threshold_name`.
+
+    `answered` is set where an application's histogram counted them: so many requests were answered, as CloudWatch counts them.
+    """
 
     trials: float
     over: Mapping[str, float]
+    answered: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

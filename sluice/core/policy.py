@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Literal
 
 from sluice.core.conditions import Approval, Freeze, Hook, OnBreach, OnNewRelease
+from sluice.core.histogram import Histogram
 
 
 class OnInconclusive(StrEnum):
@@ -121,7 +122,10 @@ class RateMetric:
 
 @dataclass(frozen=True, slots=True)
 class LatencyMetric:
-    """A latency distribution per slot and minute, in microseconds. `quantiles` are the weights of p50, p90 and p99; they sum to 1."""
+    """A latency distribution per slot and minute, in microseconds. `quantiles` are the weights of p50, p90 and p99; they sum to 1.
+
+    `histogram` is the application's own, for where CloudWatch counts no request over a limit.
+    """
 
     kind: Literal["quantiles"]
     namespace: str
@@ -129,6 +133,7 @@ class LatencyMetric:
     quantiles: Mapping[str, float]
     rail: LatencyRail | None
     terms: Terms
+    histogram: Histogram | None = None
 
 
 @dataclass(frozen=True, slots=True)

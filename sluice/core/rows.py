@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
+from sluice.core import histogram
+from sluice.core.histogram import RECORDED
 from sluice.core.judge.latency import thresholds
 from sluice.core.observation import Row, threshold_name
 from sluice.core.policy import LatencyMetric, Metric
@@ -20,10 +22,15 @@ _MINUTE = 60
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """By slot: the latencies, in microseconds and by `threshold_name`, over which a metric's requests are counted."""
+    """By slot: the latencies, in microseconds and by `threshold_name`, over which a metric's requests are counted.
+
+    The edges are those of the application's histogram that stand for them, where the policy has one.
+    """
 
     canary: Mapping[str, float]
     stable: Mapping[str, float]
+    canary_edges: Mapping[str, int] = field(default_factory=dict)
+    stable_edges: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +66,38 @@ def limits(rollout: Rollout) -> Mapping[str, Limits]:
     for name, metric in rollout.policy.metrics.items():
         if isinstance(metric, LatencyMetric) and name in rollout.quantiles:
             margin = rollout.current_step.prove.get(name) if rollout.step >= 0 else None
-            counted = thresholds(metric, margin)
+            counted, past = thresholds(metric, margin), rollout.quantiles[name]
             found[name] = Limits(
-                _scaled(counted.canary, rollout.quantiles[name]), _scaled(counted.stable, rollout.quantiles[name])
+                _scaled(counted.canary, past),
+                _scaled(counted.stable, past),
+                _edges(counted.canary, metric, past),
+                _edges(counted.stable, metric, past),
             )
     return found
 
 
 def _scaled(counted: tuple[tuple[str, float], ...], quantiles: Mapping[str, float]) -> dict[str, float]:
     return {threshold_name(q, factor): factor * quantiles[q] for q, factor in counted if q in quantiles}
+
+
+def _edges(
+    counted: tuple[tuple[str, float], ...], metric: LatencyMetric, quantiles: Mapping[str, float]
+) -> dict[str, int]:
+    """As `_scaled`, on the histogram's edges, which never make a canary look worse or better proven than it is.
+
+    What harm is judged by is rounded up, and what only a margin is proven by down. Limits beyond the last edge are not counted over.
+    """
+    if metric.histogram is None:
+        return {}
+    found, last = {}, metric.histogram.edges[-1]
+    harmful = thresholds(metric, None).canary
+    for q, factor in counted:
+        if (quantile := quantiles.get(f"{RECORDED}{q}")) is not None:
+            is_harm = factor == 1 or (q, factor) in harmful
+            near = histogram.at_least if is_harm else histogram.at_most
+            if (edge := near(int(quantile), factor)) <= last:
+                found[threshold_name(q, factor)] = edge
+    return found
 
 
 def placed(rows: tuple[Row, ...], shifts: tuple[Shift, ...]) -> tuple[Row, ...]:

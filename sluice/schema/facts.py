@@ -51,7 +51,10 @@ def _about_endpoints(facts: Facts) -> Iterator[str]:
 
 def _about_metrics(facts: Facts) -> Iterator[str]:
     if (counts := facts.trimmed_counts) and counts.answer and not (counts.answer.answered and counts.answer.adds_up):
-        yield "trimmed counts on ModelLatency do not answer or do not add up: quantile metrics cannot be judged from CloudWatch here"
+        yield (
+            "trimmed counts on ModelLatency do not answer or do not add up: quantile metrics cannot be judged from CloudWatch here; "
+            "give them a `histogram`, which the application records"
+        )
     if (math := facts.metric_math) and (answer := math.answer):
         if answer.guard_on_empty == "goes_off":
             yield "a guard on an empty series goes off: slot alarms would fire when stable has no data; report this"

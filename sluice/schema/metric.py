@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sluice.core import policy as core
-from sluice.schema.metric_document import Level, Mean, Metric, Quantiles, Rate, Shared
+from sluice.core.histogram import Histogram as CoreHistogram
+from sluice.schema.metric_document import Histogram, Level, Mean, Metric, Quantiles, Rate, Shared
 
 TOLERATED = {
     "rate": {"high": core.Tolerance(1.10, 0.0002), "low": core.Tolerance(0.99, 0.0)},
@@ -68,7 +69,9 @@ def _metric(model: Metric, rest: float) -> core.Metric:
             weights = {"p50": model.quantiles.p50, "p90": model.quantiles.p90, "p99": model.quantiles.p99}
             slow = core.LatencyRail(model.rail.versus_stable) if model.rail else None
             terms = _terms(model, "high", rest)
-            return core.LatencyMetric("quantiles", model.namespace, model.metric, weights, slow, terms)
+            return core.LatencyMetric(
+                "quantiles", model.namespace, model.metric, weights, slow, terms, _histogram(model.histogram)
+            )
         case Mean():
             terms = _terms(model, model.bad, rest)
             return core.MeanMetric("mean", model.namespace, model.count, model.sum, model.sumsq, terms)
@@ -76,6 +79,12 @@ def _metric(model: Metric, rest: float) -> core.Metric:
             limit = core.LevelRail(model.rail.level, model.rail.for_)
             terms = core.Terms(core.Bad(model.bad), 0.0, _NO_TOLERANCE, None, 0, None, model.observe)
             return core.LevelMetric("level", model.namespace, model.metric, limit, terms)
+
+
+def _histogram(model: Histogram | None) -> CoreHistogram | None:
+    if model is None:
+        return None
+    return CoreHistogram(model.namespace, model.name, round(model.from_ms * 1000), round(model.to_ms * 1000), model.use)
 
 
 def _terms(

@@ -26,6 +26,7 @@ SAGEMAKER_NAMESPACE = "AWS/SageMaker"
 INSTANCE_NAMESPACE = "/aws/sagemaker/Endpoints"
 _CLOUDWATCH_NAME = r"[!-9;-~]([ -~]{0,253}[!-~])?"
 _EXACT = 1e-9
+_MOST_RANGE = 65_536
 
 CloudWatchName = Annotated[
     str,
@@ -173,6 +174,32 @@ class Weights(Strict):
     """Of the slowest hundredth."""
 
 
+class Histogram(Strict):
+    """Latencies as the application records them (`sluice.client`), for where CloudWatch counts no requests over a limit."""
+
+    name: Annotated[CloudWatchName, Field(max_length=200)] = Field(examples=["AnswerTime"])
+    """What the application calls it."""
+    from_ms: Annotated[float, Field(ge=0.1, le=600_000)] = Field(examples=[5])
+    """Below the quickest tenth of stable's answers; the application says the same or less."""
+    to_ms: Annotated[float, Field(ge=0.1, le=600_000)] = Field(examples=[2000])
+    """Above four times stable's p99, or slower answers are not told apart; the application says the same or more."""
+    namespace: CloudWatchName = "outcomes"
+    """Where it is; its dimensions are EndpointName and VariantName. `outcomes`: where the stack's applications record."""
+    use: Literal["fallback", "always"] = "fallback"
+    """`fallback`: in minutes in which CloudWatch answers no trimmed counts of `metric`. `always`: even where it does."""
+
+    @field_validator("to_ms")
+    @classmethod
+    def _a_few_doublings(cls, value: float, others: ValidationInfo) -> float:
+        lowest = others.data.get("from_ms")
+        if lowest is not None and not 2 * lowest <= value <= _MOST_RANGE * lowest:
+            raise Wrong(
+                f"must be 2 to {_MOST_RANGE} times from_ms ({lowest:g})",
+                "each doubling takes five CloudWatch metrics a slot",
+            )
+        return value
+
+
 class Quantiles(Shared):
     """A latency distribution per slot and minute; high is bad."""
 
@@ -189,6 +216,8 @@ class Quantiles(Shared):
     """What is never punished; unsaid, a ratio of 1.30."""
     rail: LatencyRail | None = Field(default=None, examples=[{"versus_stable": 3.0}])
     """The hard limit, obeyed from the first minute."""
+    histogram: Histogram | None = Field(default=None, examples=[{"name": "AnswerTime", "from_ms": 5, "to_ms": 2000}])
+    """Where else the latencies are counted. Unsaid, only by CloudWatch."""
 
     @field_validator("quantiles")
     @classmethod

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from sluice.core.errors import BadInput
 from sluice.core.names import outcome_namespace
-from sluice.core.policy import Policy
+from sluice.core.policy import LatencyMetric, Policy
 from sluice.core.release import Release
 from sluice.core.rollout import EndpointSettings, Fallback, ScalingMode
 from sluice.schema import stack_document
@@ -284,6 +284,9 @@ def _with_outcomes(policy: Policy, source: _Source) -> Policy:
         name: replace(metric, namespace=own) if metric.namespace == OUTCOMES else metric
         for name, metric in policy.metrics.items()
     }
+    for name, metric in metrics.items():
+        if isinstance(metric, LatencyMetric) and metric.histogram and metric.histogram.namespace == OUTCOMES:
+            metrics[name] = replace(metric, histogram=replace(metric.histogram, namespace=own))
     return replace(policy, metrics=metrics)
 
 

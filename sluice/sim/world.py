@@ -21,6 +21,7 @@ from sluice.core.actions import (
 from sluice.core.adoption import FoundEndpoint
 from sluice.core.conditions import Hook
 from sluice.core.errors import EndpointBusy, SluiceError
+from sluice.core.histogram import RECORDED
 from sluice.core.names import AlarmName
 from sluice.core.observation import (
     AlarmFacts,
@@ -92,6 +93,10 @@ class World:
     delivers_events: bool = True
     metrics: Metrics | None = None
     """Where minutes come from instead of from this world: `sluice simulate` hands in a busier one."""
+    counts_latencies: bool = True
+    """Whether CloudWatch answers trimmed counts and percentiles."""
+    recorded_part: dict[str, float] = field(default_factory=dict)
+    """By slot: the part of the answers that the application records, where the policy asks for its histogram. All, unless said."""
     _target: dict[str, Variant] | None = None
 
     # The endpoint
@@ -215,7 +220,11 @@ class World:
     def rows(self, reading: Reading) -> tuple[Row, ...]:
         def side(slot: str, at: int) -> SlotMinute:
             limits = reading.limits.get("latency", Limits({}, {}))
-            return self._minute(slot, at, limits.canary if slot == reading.canary else limits.stable)
+            is_canary = slot == reading.canary
+            if self.counts_latencies:
+                return self._minute(slot, at, limits.canary if is_canary else limits.stable)
+            edges = limits.canary_edges if is_canary else limits.stable_edges
+            return self._minute(slot, at, edges, self.recorded_part.get(slot, 1.0))
 
         minutes = range(reading.since, reading.until, _MINUTE)
         return tuple(Row(at, side(reading.canary, at), side(reading.stable, at)) for at in minutes)
@@ -224,16 +233,27 @@ class World:
         self, endpoint: str, slot: str, metrics: Mapping[str, LatencyMetric], since: int, until: int
     ) -> Mapping[str, Mapping[str, float]]:
         p90 = self.p90_us.get(slot, 20_000.0)
-        return {name: {part: p90 * math.log10(1 / (1 - q)) for part, q in _QUANTILES.items()} for name in metrics}
+        known = {part: p90 * math.log10(1 / (1 - q)) for part, q in _QUANTILES.items()}
+        if self.counts_latencies:
+            return dict.fromkeys(metrics, known)
+        within = {name: metric.histogram.edges for name, metric in metrics.items() if metric.histogram is not None}
+        return {
+            name: {f"{RECORDED}{q}": next(float(edge) for edge in edges if edge >= us) for q, us in known.items()}
+            for name, edges in within.items()
+        }
 
-    def _minute(self, slot: str, at: int, limits: Mapping[str, float]) -> SlotMinute:
+    def _minute(
+        self, slot: str, at: int, limits: Mapping[str, float], recorded_part: float | None = None
+    ) -> SlotMinute:
         """What the slot showed then: requests by the weights that were live, errors at today's rate, exponential latencies."""
         parts = next((parts for since, parts in reversed(self.history) if since <= at), {})
         trials = self.requests * parts.get(slot, 0) / WHOLE
         if not trials:
             return SlotMinute()
         counts, p90 = Counts(trials, trials * self.error_rate.get(slot, 0.0)), self.p90_us.get(slot, 20_000.0)
-        tail = Tail(trials, {name: trials * 0.1 ** (limit / p90) for name, limit in limits.items()})
+        answered = None if recorded_part is None else trials - counts.events
+        shown = trials if answered is None or recorded_part is None else answered * recorded_part
+        tail = Tail(shown, {name: shown * 0.1 ** (limit / p90) for name, limit in limits.items()}, answered)
         return SlotMinute({"errors": counts}, {"latency": tail}, p90_us={"latency": p90})
 
     def keep(self, digest: str, text: str) -> None:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import boto3
+import yaml
 
 from sluice.aws.evidence import read_evidence
 from sluice.core.evidence import read_case
+from sluice.core.histogram import Histogram
 from sluice.core.judge import Verdict
+from sluice.core.names import outcome_namespace
 from sluice.core.rollout import Phase
-from sluice.sandbox.sandbox import PROJECT, STACK
+from sluice.sandbox.sandbox import PROJECT, REPOSITORY, STACK
+from sluice.sandbox.watch.series import StatisticSet, What
 from tests.acceptance.conftest import Stage
 
 
@@ -63,3 +68,37 @@ def test_an_incident_that_stable_shares_holds_and_takes_nothing_back_while_it_is
 
     assert stage.head.champion.release.name == "v2"
     assert stage.kinds[-1] == "settled"
+
+
+OWN = Histogram(outcome_namespace(PROJECT, STACK), "AnswerTime", 1_000, 4_000_000, "fallback")
+
+
+def as_a_set(_slot: str, name: str, samples: What) -> What:
+    """A service that publishes its latencies as statistic sets: CloudWatch then knows neither percentiles nor trimmed counts."""
+    if name != "ModelLatency" or isinstance(samples, StatisticSet):
+        return samples
+    values = [float(value) for value in samples]
+    return StatisticSet(len(values), sum(values), min(values), max(values))
+
+
+def test_where_cloudwatch_counts_no_latency_over_a_limit_the_applications_histogram_takes_a_slow_release_back(
+    stage: Stage,
+) -> None:
+    stage.sandbox.meters.meter.distort = as_a_set
+    assert stage.traffic is not None
+    stage.traffic.load = replace(stage.traffic.load, histogram=OWN)
+    demo = yaml.safe_load((REPOSITORY / "policies" / "rollouts" / "demo.yaml").read_text())
+    demo["metrics"]["latency"]["histogram"] = {"name": "AnswerTime", "from_ms": 1, "to_ms": 4000}
+    stage.sandbox.run_until(lambda: False, 10 * 60)  # stable's past
+
+    stage.up("v4", policy=demo)
+    stage.until_ended()
+
+    (latched,) = (event for event in stage.sandbox.events(stage.endpoint) if event.kind == "rolling_back")
+    assert stage.head.outcome.phase is Phase.ROLLED_BACK
+    assert latched.because.startswith(
+        "rolling back v4 from 5 %: latency over 3x stable's p99 as the application recorded it: "
+    )
+    answer = explained(stage)
+    (found,) = (finding for finding in answer["findings"] if finding["metric"] == "latency")
+    assert (found["word"], found["evidence"]["observed"]) == ("harmful", False)

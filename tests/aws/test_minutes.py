@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
+import boto3
 import pytest
 
 from sluice.aws import series
 from sluice.aws.minutes import rows_of
 from sluice.aws.series import Key, Query, queries, read
 from sluice.aws.watch import CloudWatchMetrics
+from sluice.core.histogram import RECORDED, Histogram
 from sluice.core.observation import Counts, Moments, Tail
 from sluice.core.policy import LevelMetric, LevelRail, MeanMetric
 from sluice.core.rows import Limits, Reading
@@ -165,3 +169,101 @@ def test_quantiles_are_the_median_of_the_hour_and_absent_without_traffic(monkeyp
     )
 
     assert found == {"latency": {"p50": 10.0, "p90": 20.5, "p99": 40.0}}
+
+
+OWN = Histogram("Shop", "AnswerTime", 5_000, 2_000_000, "fallback")
+EDGED = Limits({"p90x1.3": 26_000.0}, {"p90x1": 20_000.0}, {"p90x1.3": 26_001}, {"p90x1": 19_706})
+
+
+def recording(histogram: Histogram = OWN) -> Reading:
+    return replace(READING, metrics={"latency": latency(histogram=histogram)}, limits={"latency": EDGED})
+
+
+RECORDED_BY_GREEN = (
+    green("latency", "recorded", 480)
+    | green("latency", "recorded within p90x1.3", 440)
+    | green("latency", "invoked", 500)
+    | green("latency", "failed 5xx", 15)
+    | green("latency", "failed 4xx", 2)
+    | green("latency", "trials", 500)
+)
+
+
+def test_the_applications_counters_and_what_they_are_checked_against_are_read_with_the_rest() -> None:
+    asked = [(q.key.part, q.namespace, q.name, q.stat) for q in queries(recording()) if q.key.slot == "green"]
+
+    assert asked == [
+        ("trials", "AWS/SageMaker", "ModelLatency", "SampleCount"),
+        ("p90", "AWS/SageMaker", "ModelLatency", "p90"),
+        ("over p90x1.3", "AWS/SageMaker", "ModelLatency", "TC(26000:)"),
+        ("within p90x1.3", "AWS/SageMaker", "ModelLatency", "TC(:26000)"),
+        ("recorded", "Shop", "AnswerTime_n", "Sum"),
+        ("recorded within p90x1.3", "Shop", "AnswerTime_le_26001us", "Sum"),
+        ("invoked", "AWS/SageMaker", "Invocations", "Sum"),
+        ("failed 4xx", "AWS/SageMaker", "Invocation4XXErrors", "Sum"),
+        ("failed 5xx", "AWS/SageMaker", "Invocation5XXErrors", "Sum"),
+    ]
+    always = [q.key.part for q in queries(recording(replace(OWN, use="always")))]
+    assert not any(part.startswith(("over", "within")) for part in always)
+    assert "recorded" in always
+
+
+def test_a_minute_that_cloudwatch_counts_over_no_limit_is_read_from_the_application() -> None:
+    (first, _) = rows_of(recording(), RECORDED_BY_GREEN)
+
+    assert first.canary.tails == {"latency": Tail(480, {"p90x1.3": 40}, answered=483)}
+
+
+def test_both_slots_of_a_minute_are_read_from_the_same_source() -> None:
+    counted = {
+        Key("blue", "latency", "trials"): {MINUTE: 4500.0},
+        Key("blue", "latency", "over p90x1"): {MINUTE: 450.0},
+    }
+
+    (first, _) = rows_of(recording(), RECORDED_BY_GREEN | counted)
+
+    assert first.stable.tails == {"latency": Tail(4500, {"p90x1": 450})}
+    assert first.canary.tails == {"latency": Tail(500, {})}, "not compared with what another source says of stable"
+
+
+def test_a_policy_may_ask_for_the_application_even_where_cloudwatch_counts() -> None:
+    counted = RECORDED_BY_GREEN | green("latency", "over p90x1.3", 77)
+
+    (usual, _), (asked, _) = (rows_of(recording(replace(OWN, use=use)), counted) for use in ("fallback", "always"))
+
+    assert (usual.canary.tails["latency"].over, asked.canary.tails["latency"].over) == (
+        {"p90x1.3": 77},
+        {"p90x1.3": 40},
+    )
+
+
+def test_an_application_that_recorded_nothing_leaves_the_minute_uncounted() -> None:
+    (first, _) = rows_of(recording(), green("latency", "trials", 500))
+
+    assert first.canary.tails == {"latency": Tail(500, {})}
+
+
+def test_stables_past_is_read_from_the_application_too() -> None:
+    def put(name: str, value: float) -> None:
+        dimensions = [{"Name": "EndpointName", "Value": "shop"}, {"Name": "VariantName", "Value": "blue"}]
+        datum = {"MetricName": name, "Dimensions": dimensions, "Timestamp": datetime.fromtimestamp(MINUTE, UTC)}
+        boto3.client("cloudwatch").put_metric_data(Namespace="Shop", MetricData=[{**datum, "Value": value}])
+
+    put("AnswerTime_n", 1000)
+    for i, edge in enumerate(OWN.edges):
+        put(OWN.within_name(edge), min(1000, 100 * i))
+
+    found = CloudWatchMetrics().quantiles(
+        "shop", "blue", {"latency": latency(histogram=OWN)}, MINUTE - 1800, MINUTE + 1800
+    )
+
+    assert found == {
+        "latency": {
+            f"{RECORDED}p50": OWN.edges[5],
+            f"{RECORDED}p90": OWN.edges[9],
+            f"{RECORDED}p99": OWN.edges[10],
+        }
+    }
+    assert (
+        CloudWatchMetrics().quantiles("shop", "green", {"latency": latency(histogram=OWN)}, MINUTE, MINUTE + 60) == {}
+    )

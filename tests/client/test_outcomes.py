@@ -199,3 +199,45 @@ def test_the_end_of_the_process_sends_what_is_there() -> None:
     ended = subprocess.run([sys.executable, "-c", AT_EXIT], capture_output=True, text=True, check=True)
 
     assert '"Exposures": 1.0' in ended.stdout
+
+
+def test_a_latency_counts_within_every_edge_that_is_not_below_it(outcomes: Outcomes, sink: Kept) -> None:
+    answers = outcomes.latency("AnswerTime", from_ms=16, to_ms=32)
+
+    for milliseconds in (3, 16.384, 20, 32.768, 400):
+        answers.took(Exposure("green", NOON), milliseconds)
+    outcomes.flush()
+
+    assert sink.rows == [
+        Row(
+            "green",
+            NOON,
+            {
+                "AnswerTime_n": 5.0,
+                "AnswerTime_le_14263us": 1.0,
+                "AnswerTime_le_16384us": 2.0,
+                "AnswerTime_le_18820us": 2.0,
+                "AnswerTime_le_21619us": 3.0,
+                "AnswerTime_le_24834us": 3.0,
+                "AnswerTime_le_28526us": 3.0,
+                "AnswerTime_le_32768us": 4.0,
+            },
+        )
+    ]
+
+
+@pytest.mark.parametrize("value", [float("nan"), -1.0, None, "quick"])
+def test_a_latency_that_is_none_is_not_counted_and_disturbs_nobody(
+    outcomes: Outcomes, sink: Kept, value: object
+) -> None:
+    answers = outcomes.latency("AnswerTime", from_ms=16, to_ms=32)
+
+    answers.took(Exposure("green", NOON), value)  # type: ignore[arg-type]
+    outcomes.flush()
+
+    assert (outcomes.account.unusable, sink.rows) == (1, [])
+
+
+def test_a_latency_whose_range_is_none_is_refused_when_it_is_declared(outcomes: Outcomes) -> None:
+    with pytest.raises(BadInput, match="from_ms must be at least 0.1 and below to_ms, got 50 and 5"):
+        outcomes.latency("AnswerTime", from_ms=50, to_ms=5)

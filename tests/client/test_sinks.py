@@ -110,3 +110,13 @@ def test_lines_are_in_the_embedded_metric_format(serving: Serving) -> None:
         "Conversions": 1.0,
         "Exposures": 20.0,
     }
+
+
+def test_a_line_of_the_embedded_format_has_at_most_a_hundred_metrics_in_a_directive(serving: Serving) -> None:
+    stream = io.StringIO()
+
+    EmfLines(stream).send(serving, [Row("green", NOON, {f"m{i}": 1.0 for i in range(250)})])
+
+    directives = json.loads(stream.getvalue())["_aws"]["CloudWatchMetrics"]
+    assert [len(directive["Metrics"]) for directive in directives] == [100, 100, 50]
+    assert {directive["Namespace"] for directive in directives} == {"Shop"}

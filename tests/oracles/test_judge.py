@@ -11,7 +11,7 @@ from scipy import stats
 
 from sluice.core.judge import quality
 from sluice.core.judge.clearance import bernoulli
-from sluice.core.judge.pair import Pair, with_logs
+from sluice.core.judge.pair import Pair, Ratios
 from sluice.core.judge.quality import SampleRatio
 
 SPLITS = [(50, 50), (70, 30), (3, 120), (0, 40), (1000, 1100)]
@@ -22,7 +22,7 @@ SPLITS = [(50, 50), (70, 30), (3, 120), (0, 40), (1000, 1100)]
 def test_the_split_of_events_is_scipys_binomial(canary: int, stable: int, ratio: float) -> None:
     pair = Pair(1000, canary, 9000, stable)
 
-    (gain,) = pair.log_odds(1.1, with_logs((ratio,)))
+    (gain,) = pair.log_odds(1.1, Ratios.of((ratio,)))
 
     null, other = pair.canary_part(1.1), pair.canary_part(1.1 * ratio)
     expected = stats.binom.logpmf(canary, canary + stable, other) - stats.binom.logpmf(canary, canary + stable, null)

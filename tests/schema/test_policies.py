@@ -18,6 +18,7 @@ from sluice.core.conditions import (
     WeeklyFreeze,
 )
 from sluice.core.errors import BadInput
+from sluice.core.histogram import Histogram
 from sluice.core.policy import (
     AfterSoak,
     Bad,
@@ -124,6 +125,7 @@ def test_every_key_arrives_where_it_belongs() -> None:
                 {"p50": 0.5, "p90": 0.0, "p99": 0.5},
                 LatencyRail(2.0),
                 Terms(Bad.HIGH, 0.125, Tolerance(1.5, 0.0), 1.75, 120, None, observe=False),
+                Histogram("Shop", "AnswerTime", 500, 800_000, "always"),
             ),
             "quality": RateMetric(
                 "rate",

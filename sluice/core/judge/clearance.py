@@ -10,10 +10,11 @@ import math
 from dataclasses import dataclass
 
 from sluice.core.judge.harm import factor
-from sluice.core.judge.pair import LogRatios, Pair, with_logs
+from sluice.core.judge.pair import Pair, Ratios
 from sluice.core.policy import Bad
 
 NEED = 20.0
+_NEED_NATS = math.log(NEED) - 1e-9
 GRID = (0.5, 0.7, 0.85, 1.0, 1.15, 1.35, 1.6)
 """Ratios of canary to stable that a healthy canary may have."""
 _BEYOND = 1.35
@@ -38,10 +39,14 @@ class Proof:
     def over(cls, count: int) -> Proof:
         return cls([0.0] * count)
 
-    def add(self, gains: list[float], phi: float, most: float) -> None:
-        """One minute; `gains` is l_j for each alternative before phi and cap."""
-        scaled = [gain / phi for gain in gains]
-        self.sums = [s + (gain if gain < most else most) for s, gain in zip(self.sums, scaled, strict=True)]
+    def add(self, gains: list[float], most: float) -> None:
+        """One minute; `gains` is l_j for each alternative before the cap."""
+        self.sums = [s + (gain if gain < most else most) for s, gain in zip(self.sums, gains, strict=True)]
+
+    @property
+    def may_suffice(self) -> bool:
+        """Whether it is worth while to ask for the value: a mean is at most its largest part."""
+        return max(self.sums) >= _NEED_NATS
 
     @property
     def value(self) -> float:
@@ -53,22 +58,25 @@ class RatioProof:
     """Null: ratio >= margin (low is bad: <= margin)."""
 
     margin: float
-    grid: LogRatios
+    grid: Ratios
     most_gain: float
     proof: Proof
 
     @classmethod
-    def of(cls, margin: float, bad: Bad, most_gain: float) -> RatioProof:
-        grid = healthy(margin, bad)
-        return cls(margin, with_logs(tuple(r / margin for r in grid)), most_gain, Proof.over(len(grid)))
+    def of(cls, margin: float, bad: Bad, most_gain: float, grid: Ratios | None = None) -> RatioProof:
+        grid = grid or Ratios.of(tuple(r / margin for r in healthy(margin, bad)))
+        return cls(margin, grid, most_gain, Proof.over(len(grid)))
 
     def add(self, pair: Pair, phi: float) -> None:
-        if pair.events > 0:
-            self.proof.add(pair.log_odds(self.margin, self.grid), phi, self.most_gain)
+        self.proof.add(pair.log_odds(self.margin, self.grid, phi), self.most_gain)
 
     @property
     def value(self) -> float:
         return self.proof.value
+
+    @property
+    def may_suffice(self) -> bool:
+        return self.proof.may_suffice
 
 
 @dataclass(slots=True)
@@ -90,12 +98,16 @@ class RarityProof:
 
     def add(self, trials: float, events: float, stable_rate: float, phi: float) -> None:
         limit = min(0.5, self.margin * max(stable_rate, self.absolute, _PER_TEN_THOUSAND))
-        gains = [bernoulli(trials, events, limit, limit * f) for f in _FRACTIONS]
-        self.proof.add(gains, phi, self.most_gain)
+        gains = [bernoulli(trials, events, limit, limit * f) / phi for f in _FRACTIONS]
+        self.proof.add(gains, self.most_gain)
 
     @property
     def value(self) -> float:
         return self.proof.value
+
+    @property
+    def may_suffice(self) -> bool:
+        return self.proof.may_suffice
 
 
 def bernoulli(trials: float, events: float, null: float, other: float) -> float:

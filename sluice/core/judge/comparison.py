@@ -3,34 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from sluice.core.judge.clearance import RatioProof
 from sluice.core.judge.dispersion import HIGH_DISPERSION, LOW_DISPERSION, Dispersion, Scatter
 from sluice.core.judge.harm import RateHarm, cap
 from sluice.core.judge.interval import RatioInterval
-from sluice.core.judge.pair import Pair
+from sluice.core.judge.pair import Pair, Ratios
 from sluice.core.observation import Row
 from sluice.core.policy import Bad, Policy, Terms
 from sluice.core.weights import WHOLE
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a row stands: minutes since the first row of the rollout, and since the first row that had its step's weight throughout.
+class Placed(NamedTuple):
+    """A row, and where it stands: minutes since the first row of the rollout, and since the first row with its step's weight throughout.
 
-    -1: the weight was still changing.
+    `in_step` -1: the weight was still changing.
     """
 
-    index: int
-    in_step: int
-
-
-@dataclass(frozen=True, slots=True)
-class Placed:
-    """A row and its place."""
-
     row: Row
-    place: Place
+    minute: int
+    in_step: int
 
 
 def judged_steps(policy: Policy) -> int:
@@ -70,16 +63,17 @@ class Comparison:
     stable_events: float = 0.0
 
     @classmethod
-    def of(cls, policy: Policy, terms: Terms) -> Comparison:
+    def of(cls, policy: Policy, terms: Terms, grid: Ratios | None = None) -> Comparison:
+        """`grid` is shared by comparisons of the same requests."""
         most = gain_cap(policy, terms)
         start = first_dispersion(policy, terms.bad)
-        harm = RateHarm.of(terms.bad, most, later_steps(policy))
+        harm = RateHarm.of(terms.bad, most, later_steps(policy), grid)
         return cls(terms.bad, most, harm, Dispersion(Scatter(start)), RatioInterval())
 
-    def new_step(self, margin: float | None) -> None:
+    def new_step(self, margin: float | None, grid: Ratios | None = None) -> None:
         """The split changed: what is proven is proven per step."""
         self.dispersion.new_step()
-        self.proof = None if margin is None else RatioProof.of(margin, self.bad, self.most_gain)
+        self.proof = None if margin is None else RatioProof.of(margin, self.bad, self.most_gain, grid)
 
     def add(self, pair: Pair, ratio: float, step: int, proving: Pair | None = None) -> float:
         """One judged minute, `ratio` tolerated. `proving` is what the margin is proven with, where it is not the same. Returns phi."""
@@ -90,10 +84,11 @@ class Comparison:
         self.spread.add(pair, phi, step)
         self.dispersion.add(pair, phi)
         self.minutes += 1
-        self.canary_trials += pair.canary_trials
-        self.canary_events += pair.canary_events
-        self.stable_trials += pair.stable_trials
-        self.stable_events += pair.stable_events
+        canary_trials, canary_events, stable_trials, stable_events = pair
+        self.canary_trials += canary_trials
+        self.canary_events += canary_events
+        self.stable_trials += stable_trials
+        self.stable_events += stable_events
         return phi
 
     @property

@@ -35,20 +35,25 @@ class Scatter:
 
     def phi(self) -> float:
         """max(1, (10 phi0 + sum z^2) / (10 + n)) (1 + rho) / (1 - rho); rho shrunk by 10 minutes of no correlation."""
-        rho = self.products / (self.products_of + _PRIOR_MINUTES * self.start)
-        rho = min(max(rho, 0.0), _MOST_CORRELATED)
-        spread = (_PRIOR_MINUTES * self.start + self.squares) / (_PRIOR_MINUTES + self.minutes)
-        return max(1.0, spread) * (1 + rho) / (1 - rho)
+        prior = _PRIOR_MINUTES * self.start
+        spread = (prior + self.squares) / (_PRIOR_MINUTES + self.minutes)
+        if spread < 1.0:
+            spread = 1.0
+        if self.products <= 0:
+            return spread
+        rho = min(self.products / (self.products_of + prior), _MOST_CORRELATED)
+        return spread * (1 + rho) / (1 - rho)
 
     def add(self, residual: float, phi: float) -> None:
         """One more standardised residual, winsorised at the phi that was used for its minute."""
-        limit = math.sqrt(_WINSORISED * phi)
-        z = min(max(residual, -limit), limit)
-        self.squares += z * z
+        square, most = residual * residual, _WINSORISED * phi
+        z = residual if square <= most else math.copysign(math.sqrt(most), residual)
+        self.squares += min(square, most)
         self.minutes += 1
-        if self.last is not None:
-            self.products += z * self.last
-            self.products_of += self.last * self.last
+        last = self.last
+        if last is not None:
+            self.products += z * last
+            self.products_of += last * last
         self.last = z
 
     def pause(self) -> None:
@@ -77,16 +82,17 @@ class Dispersion:
 
     def add(self, pair: Pair, phi: float) -> None:
         """Learn from a judged minute, after it was judged with `phi`."""
-        events = pair.events
+        canary_trials, canary_events, stable_trials, stable_events = pair
+        events = canary_events + stable_events
         if events > 0:
             q = pair.canary_part(self.ratio())
-            self.scatter.add((pair.canary_events - events * q) / math.sqrt(events * q * (1 - q)), phi)
+            self.scatter.add((canary_events - events * q) / math.sqrt(events * q * (1 - q)), phi)
         else:
             self.scatter.pause()
-        self.canary_events = _KEEP * self.canary_events + pair.canary_events
-        self.canary_trials = _KEEP * self.canary_trials + pair.canary_trials
-        self.stable_events = _KEEP * self.stable_events + pair.stable_events
-        self.stable_trials = _KEEP * self.stable_trials + pair.stable_trials
+        self.canary_events = _KEEP * self.canary_events + canary_events
+        self.canary_trials = _KEEP * self.canary_trials + canary_trials
+        self.stable_events = _KEEP * self.stable_events + stable_events
+        self.stable_trials = _KEEP * self.stable_trials + stable_trials
 
     def new_step(self) -> None:
         """The split changed: what was learnt about the scatter stays, what was learnt about the ratio does not."""

@@ -18,8 +18,10 @@ from sluice.core.judge.pair import Pair
 from sluice.core.judge.rails import NEED as RAIL_NEED
 from sluice.core.judge.rails import WINDOW_MINUTES
 from sluice.core.judge.rate import RateFollower
+from sluice.core.judge.recorded import Disagreement
 from sluice.core.judge.verdict import Evidence, Finding, Word
-from sluice.core.judge.wording import against, evidence, percent, rate, times
+from sluice.core.judge.wording import against, evidence, percent, rate, times, whole
+from sluice.core.policy import LatencyMetric
 
 Compared = RateFollower | LatencyFollower | MeanFollower
 Follower = Compared | LevelFollower
@@ -91,21 +93,42 @@ def _latency(follower: LatencyFollower, stakes: Stakes) -> Finding:
     metric, (quantile, worst) = follower.metric, follower.worst
     tolerated = metric.terms.tolerate.ratio
     found = _evidence(follower, worst, stakes, tolerated, worst.dispersion.phi())
-    made = _Made(follower.name, found, _UNCOUNTED) if follower.uncounted else _Made(follower.name, found)
+    made = _Made(follower.name, found, _uncounted(metric)) if follower.uncounted else _Made(follower.name, found)
     speed = _p90s(follower.p90s)
     if metric.rail is not None and follower.rail is not None and follower.rail.is_crossed:
-        over = f"{speed}over {metric.rail.versus_stable:g}x stable's p99: {against(_pooled(follower.recent))}"
+        over = f"{speed}over {metric.rail.versus_stable:g}x stable's p99{_source(follower)}: {against(_pooled(follower.recent))}"
         return made(Word.HARMFUL, f"{over}, {evidence(follower.rail.most, RAIL_NEED)}", hard=True)
     if not stakes.has_control and stakes.blamed != follower.name:
         return made(Word.CLEARED, "not compared: no stable traffic")
-    numbers = f"{speed}over {tolerated:g}x stable's {quantile}: {against(worst.totals)}"
+    if stakes.blamed != follower.name and (found_of := follower.disagreement):
+        return made(Word.NO_DATA, _disagreeing(found_of, metric))
+    numbers = f"{speed}over {tolerated:g}x stable's {quantile}{_source(follower)}: {against(worst.totals)}"
     return made.compared(stakes, numbers, follower)
 
 
-_UNCOUNTED = (
-    "not compared: requests are seen, but CloudWatch does not count them over any limit (no trimmed counts, or no latencies of "
-    "stable in the hour before)"
-)
+def _source(follower: LatencyFollower) -> str:
+    """Who counted the last minute; said where the policy leaves more than one."""
+    if follower.metric.histogram is None:
+        return ""
+    return " as the application recorded it" if follower.is_recorded else " as CloudWatch counted it"
+
+
+def _disagreeing(found: Disagreement, metric: LatencyMetric) -> str:
+    assert metric.histogram is not None
+    return (
+        f"not compared: in the last {found.minutes} min the application recorded {whole(found.recorded)} latencies of {found.slot}, "
+        f"and CloudWatch counts {whole(found.answered)} answered requests ({metric.histogram.total_name} against Invocations less "
+        "errors): one for each answer is needed"
+    )
+
+
+def _uncounted(metric: LatencyMetric) -> str:
+    histogram = metric.histogram
+    missing = "" if histogram is None else f", nor does {histogram.name} of the application"
+    return (
+        f"not compared: requests are seen, but CloudWatch does not count them over any limit{missing} (no trimmed counts, or no "
+        "latencies of stable in the hour before)"
+    )
 
 
 def _mean(follower: MeanFollower, stakes: Stakes) -> Finding:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from sluice.core.judge.pair import LogRatios, Pair, with_logs
+from sluice.core.judge.pair import Pair, Ratios
 from sluice.core.judge.prior import Prior
 from sluice.core.policy import Bad, Tolerance
 
@@ -78,27 +78,27 @@ class Mixture:
 
     prior: Prior
     runs: list[float]
+    value: float = 1.0
+    """M."""
 
     @classmethod
     def over(cls, count: int, later_steps: int) -> Mixture:
         return cls(Prior(later_steps), [0.0] * count)
 
-    def add(self, gains: list[float] | None, step: int, phi: float = 1.0, most: float = _MOST_NATS) -> None:
-        """One minute; `gains` is l_j for each alternative before phi and cap, None when the minute says nothing."""
+    def add(self, gains: list[float] | None, step: int, most: float = _MOST_NATS) -> None:
+        """One minute; `gains` is l_j for each alternative before the cap, None when the minute says nothing."""
         w, exp = self.prior.next(step), math.exp
         if gains is None:
             self.runs = [run + w for run in self.runs]
-            return
-        self.runs = [
-            (run + w) * exp(gain if gain < most else most)
-            for run, gain in zip(self.runs, [gain / phi for gain in gains], strict=True)
-        ]
-        if sum(self.runs) > _MOST:
+        else:
+            self.runs = [
+                (run + w) * exp(gain if gain < most else most) for run, gain in zip(self.runs, gains, strict=True)
+            ]
+        total = sum(self.runs)
+        if total > _MOST:
             self.runs = [min(run, _MOST) for run in self.runs]
-
-    @property
-    def value(self) -> float:
-        return sum(self.runs) / len(self.runs) + 1 - self.prior.spent
+            total = sum(self.runs)
+        self.value = total / len(self.runs) + 1 - self.prior.spent
 
 
 @dataclass(slots=True)
@@ -108,17 +108,16 @@ class RateHarm:
     bad: Bad
     most_gain: float
     mixture: Mixture
-    grid: LogRatios
+    grid: Ratios
 
     @classmethod
-    def of(cls, bad: Bad, most_gain: float, later_steps: int) -> RateHarm:
-        grid = with_logs(alternatives(bad))
+    def of(cls, bad: Bad, most_gain: float, later_steps: int, grid: Ratios | None = None) -> RateHarm:
+        grid = grid or Ratios.of(alternatives(bad))
         return cls(bad, most_gain, Mixture.over(len(grid), later_steps), grid)
 
     def add(self, pair: Pair, ratio: float, phi: float, step: int) -> None:
         """One judged minute: l_j = min((E_c ln(q_{r0 g_j} / q_{r0}) + E_s ln((1 - q_{r0 g_j}) / (1 - q_{r0}))) / phi, c)."""
-        gains = pair.log_odds(ratio, self.grid) if pair.events > 0 else None
-        self.mixture.add(gains, step, phi, self.most_gain)
+        self.mixture.add(pair.log_odds(ratio, self.grid, phi), step, self.most_gain)
 
     @property
     def value(self) -> float:

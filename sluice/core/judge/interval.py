@@ -50,14 +50,17 @@ class RatioInterval:
 
     def add(self, pair: Pair, phi: float, step: int) -> None:
         """One judged minute; also its part of the Mantel-Haenszel ratio, which no drift and no change of split can bias."""
-        sums = self.steps.setdefault(step, Tempered())
-        sums.canary_trials += pair.canary_trials
-        sums.stable_trials += pair.stable_trials
-        sums.canary_events += pair.canary_events / phi
-        sums.stable_events += pair.stable_events / phi
-        trials = pair.canary_trials + pair.stable_trials
-        self.above += pair.canary_events * pair.stable_trials / trials
-        self.below += pair.stable_events * pair.canary_trials / trials
+        sums = self.steps.get(step)
+        if sums is None:
+            sums = self.steps[step] = Tempered()
+        canary_trials, canary_events, stable_trials, stable_events = pair
+        sums.canary_trials += canary_trials
+        sums.stable_trials += stable_trials
+        sums.canary_events += canary_events / phi
+        sums.stable_events += stable_events / phi
+        trials = canary_trials + stable_trials
+        self.above += canary_events * stable_trials / trials
+        self.below += stable_events * canary_trials / trials
 
     def interval(self) -> Interval:
         ratio = self.above / self.below if self.below > 0 else None

@@ -80,7 +80,7 @@ class MeanFollower:
         canary, stable = row.canary.means.get(self.name), row.stable.means.get(self.name)
         if canary is None or stable is None or moments_fault(canary) or moments_fault(stable):
             return
-        if row.is_change or placed.place.index * 60 < self.policy.judge.warmup_seconds:
+        if row.is_change or placed.minute * 60 < self.policy.judge.warmup_seconds:
             return
         self.block = plus(self.block[0], canary), plus(self.block[1], stable)
         if min(effective(side) for side in self.block) >= EFFECTIVE:
@@ -105,9 +105,9 @@ class MeanFollower:
         phi = self.phi = self.scatter.phi()
         tolerated = self.metric.terms.tolerate.ratio
         worse = tuple(g * tolerated for g in self.grid)
-        self.mixture.add(self._gains(canary, stable, spread, tolerated, worse), step, phi, self.most_gain)
+        self.mixture.add(self._gains(canary, stable, spread * phi, tolerated, worse), step, self.most_gain)
         if self.proven is not None and self.margin is not None:
-            self.proven.add(self._gains(canary, stable, spread, self.margin, self.targets), phi, self.most_gain)
+            self.proven.add(self._gains(canary, stable, spread * phi, self.margin, self.targets), self.most_gain)
             self.cleared = self.cleared or self.proven.value >= NEED
         self._learn(canary, stable, spread, phi)
         self.minutes += 1
@@ -115,7 +115,7 @@ class MeanFollower:
     def _gains(
         self, canary: Moments, stable: Moments, spread: float, null: float, others: tuple[float, ...]
     ) -> list[float]:
-        """Nats for each other ratio against the ratio `null`, before phi and cap; `spread` is the variance of one observation."""
+        """Nats for each other ratio against the ratio `null`, before the cap; `spread` is the variance of one observation, times phi."""
         base = mean(stable)
         distance = mean(canary) - null * base
         squared = spread / canary.count + null**2 * spread / stable.count

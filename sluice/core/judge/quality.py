@@ -23,18 +23,19 @@ _ABSURD = 1e15
 
 def counts_fault(counts: Counts) -> str | None:
     """What makes these counts impossible; None when they can be judged."""
+    if 0 <= counts.events <= counts.trials <= _ABSURD:
+        return None
     for word, value in (("trials", counts.trials), ("events", counts.events)):
         if fault := _number_fault(value):
             return f"{value} {word} {fault}"
-    if counts.events > counts.trials:
-        return f"{counts.events:g} events of {counts.trials:g} trials"
-    return None
+    return f"{counts.events:g} events of {counts.trials:g} trials"
 
 
 def tail_fault(tail: Tail) -> str | None:
     """As `counts_fault`, for every threshold."""
+    trials = tail.trials
     for name, events in tail.over.items():
-        if fault := counts_fault(Counts(tail.trials, events)):
+        if not 0 <= events <= trials <= _ABSURD and (fault := counts_fault(Counts(trials, events))):
             return f"{name}: {fault}"
     return None if tail.over else counts_fault(Counts(tail.trials, 0.0))
 

@@ -51,7 +51,12 @@ class StableNow:
 
     def rate(self) -> float:
         """The larger of the two; 0 where stable has no data."""
-        return max(events / trials if trials else 0.0 for trials, events in self.windows())
+        all_trials = all_events = trials = events = 0.0
+        for trials, events in self.rows:
+            all_trials += trials
+            all_events += events
+        pooled = all_events / all_trials if all_trials else 0.0
+        return max(pooled, events / trials) if trials else pooled
 
     def is_over(self, limit: float) -> bool:
         """Whether stable itself is over the hard limit, in a window that has enough requests to say so."""
@@ -91,14 +96,14 @@ class Rail:
             return
         good = pair.canary_trials - pair.canary_events
         events = pair.canary_events
-        self.mixture.add([events * bad + good * fine for bad, fine in self._logs(null)], step, PHI)
+        self.mixture.add([events * bad + good * fine for bad, fine in self._logs(null)], step)
         self.most = max(self.most, self.mixture.value)
 
     def _logs(self, null: float) -> tuple[tuple[float, float], ...]:
-        """ln(p1 / p0) and ln((1 - p1) / (1 - p0)) of every alternative p1 = p0 + (1 - p0) x; kept while p0 stays the same."""
+        """ln(p1 / p0) and ln((1 - p1) / (1 - p0)) over phi, of each alternative p1 = p0 + (1 - p0) x; kept while p0 stays the same."""
         if null != self.nulls:
             others = [null + (1 - null) * x for x in _STEPS]
-            self.logs = tuple((math.log(p / null), math.log((1 - p) / (1 - null))) for p in others)
+            self.logs = tuple((math.log(p / null) / PHI, math.log((1 - p) / (1 - null)) / PHI) for p in others)
             self.nulls = null
         return self.logs
 

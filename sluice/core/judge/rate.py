@@ -35,16 +35,21 @@ class Stream:
         rare = margin is not None and self.comparison.bad is Bad.HIGH
         self.rarity = RarityProof.of(margin, absolute, self.comparison.most_gain) if margin and rare else None
 
-    def add(self, metric: RateMetric, canary: Counts | None, stable: Counts | None, step: int, *, judged: bool) -> None:
-        if judged and canary and stable and canary.trials > 0 and stable.trials > 0:
+    def add(self, metric: RateMetric, pair: Pair, step: int, *, judged: bool, has_stable: bool) -> None:
+        """One row. Stable's past is not forgotten over rows that say nothing about it."""
+        if judged and pair.canary_trials > 0 and pair.stable_trials > 0:
             rate = self.baseline.rate()
             self.ratio = tolerated(metric.terms.tolerate, metric.terms.bad, rate)
-            pair = Pair(canary.trials, canary.events, stable.trials, stable.events)
             self.phi = self.comparison.add(pair, self.ratio, step)
             if self.rarity is not None:
-                self.rarity.add(canary.trials, canary.events, rate, self.phi)
-        if stable is not None:
-            self.baseline.add(stable.trials, stable.events)
+                self.rarity.add(pair.canary_trials, pair.canary_events, rate, self.phi)
+        if has_stable:
+            self.baseline.add(pair.stable_trials, pair.stable_events)
+
+    @property
+    def may_be_proven(self) -> bool:
+        """Whether it is worth while to ask for the proof."""
+        return any(proof is not None and proof.may_suffice for proof in (self.comparison.proof, self.rarity))
 
     @property
     def proof(self) -> float | None:
@@ -82,21 +87,20 @@ class RateFollower:
         row, step = placed.row, placed.row.step
         if step != self.step:
             self._new_step(step)
-        canary, stable = (
-            counts_or_none(row.canary.rates.get(self.name)),
-            counts_or_none(row.stable.rates.get(self.name)),
-        )
-        seen = Pair(*_numbers(canary), *_numbers(stable))
+        canary = counts_or_none(row.canary.rates.get(self.name))
+        stable = counts_or_none(row.stable.rates.get(self.name))
+        seen = paired(canary, stable)
         self.recent.append(seen)
         self.was_seen = self.was_seen or seen.canary_trials > 0
         if self.rail is not None:
             self.rail.add(seen, step, is_change=row.is_change)
-        judged = not row.is_change and placed.place.index * 60 >= self.policy.judge.warmup_seconds
-        self.whole.add(self.metric, canary, stable, step, judged=judged)
+        judged = not row.is_change and placed.minute * 60 >= self.policy.judge.warmup_seconds
+        self.whole.add(self.metric, seen, step, judged=judged, has_stable=stable is not None)
         if self.metric.terms.segment is not None:
             self._segments(placed, judged)
-        proof = self.whole.proof
-        self.cleared = self.cleared or (proof is not None and proof >= NEED)
+        if not self.cleared and self.whole.may_be_proven:
+            proof = self.whole.proof
+            self.cleared = proof is not None and proof >= NEED
 
     def _new_step(self, step: int) -> None:
         self.step, self.cleared = step, False
@@ -112,13 +116,9 @@ class RateFollower:
             if value not in self.segments and len(self.segments) < SEGMENTS:
                 self.segments[value] = Stream(Comparison.of(self.policy, self.metric.terms))
         for value, stream in self.segments.items():
-            stream.add(
-                self.metric,
-                counts_or_none(canary.get(value)),
-                counts_or_none(stable.get(value)),
-                row.step,
-                judged=judged,
-            )
+            beside = counts_or_none(stable.get(value))
+            pair = paired(counts_or_none(canary.get(value)), beside)
+            stream.add(self.metric, pair, row.step, judged=judged, has_stable=beside is not None)
 
     @property
     def value(self) -> float:
@@ -139,6 +139,7 @@ def counts_or_none(counts: Counts | None) -> Counts | None:
     return counts if counts is not None and counts_fault(counts) is None else None
 
 
-def _numbers(counts: Counts | None) -> tuple[float, float]:
-    found = counts or _NOTHING
-    return found.trials, found.events
+def paired(canary: Counts | None, stable: Counts | None) -> Pair:
+    """Both slots' counts; what is missing shows nothing."""
+    c, s = canary or _NOTHING, stable or _NOTHING
+    return Pair(c.trials, c.events, s.trials, s.events)

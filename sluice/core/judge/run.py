@@ -12,14 +12,14 @@ from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from sluice.core.judge.burn import Burn
-from sluice.core.judge.comparison import Place, Placed
+from sluice.core.judge.comparison import Placed
 from sluice.core.judge.doubts import Doubts
 from sluice.core.judge.findings import Compared, Follower, Stakes, finding, weight_of_harm
 from sluice.core.judge.latency import LatencyFollower
 from sluice.core.judge.level import LevelFollower
 from sluice.core.judge.means import MeanFollower
 from sluice.core.judge.rails import RAIL_TRIALS
-from sluice.core.judge.rate import RateFollower, counts_or_none
+from sluice.core.judge.rate import RateFollower, counts_or_none, paired
 from sluice.core.judge.verdict import Finding, Judgement, Verdict, Word
 from sluice.core.observation import Row, SlotMinute
 from sluice.core.policy import LatencyMetric, LevelMetric, MeanMetric, Metric, Policy, RateMetric
@@ -35,6 +35,9 @@ class Run:
 
     policy: Policy
     followers: list[Follower]
+    lags: list[int]
+    """Of each follower, in minutes."""
+    rates: list[str]
     enforced: list[Compared]
     doubts: Doubts
     burns: list[Burn]
@@ -54,9 +57,11 @@ class Run:
             for name, metric in sorted(policy.metrics.items())
             if isinstance(metric, RateMetric) and metric.slo is not None
         ]
-        longest = max((_lag_minutes(follower) for follower in followers), default=0)
+        lags = [_lag_minutes(follower) for follower in followers]
+        rates = [name for name, metric in policy.metrics.items() if isinstance(metric, RateMetric)]
         enforced = [f for f in followers if isinstance(f, Compared) and _takes_part(f)]
-        return cls(policy, followers, enforced, Doubts.of(policy), burns, deque(maxlen=longest + 1))
+        waiting = deque[Placed](maxlen=max(lags, default=0) + 1)
+        return cls(policy, followers, lags, rates, enforced, Doubts.of(policy), burns, waiting)
 
     def read(self, rows: Iterable[Row]) -> Run:
         """The following rows, in order of time. A minute that is missing altogether counts as one without data."""
@@ -76,10 +81,8 @@ class Run:
             self.step_began = row.at
         self.last = row
         in_step = -1 if self.step_began is None else (row.at - self.step_began) // _MINUTE
-        place = Place((row.at - self.first.at) // _MINUTE, in_step)
-        self.waiting.append(Placed(row, place))
-        for follower in self.followers:
-            lag = _lag_minutes(follower)
+        self.waiting.append(Placed(row, (row.at - self.first.at) // _MINUTE, in_step))
+        for follower, lag in zip(self.followers, self.lags, strict=True):
             if lag < len(self.waiting):
                 follower.read(self.waiting[-1 - lag])
         self._count(row)
@@ -92,20 +95,18 @@ class Run:
         """Requests of the step, for the floor: from the first whole minute on that had its weight."""
         if row.is_change:
             return
-        for name, metric in self.policy.metrics.items():
-            if isinstance(metric, RateMetric):
-                sides = [counts_or_none(side.rates.get(name)) for side in (row.canary, row.stable)]
-                canary, stable = (counts.trials if counts is not None else 0.0 for counts in sides)
-                before = self.requests.get(name, (0.0, 0.0))
-                self.requests[name] = before[0] + canary, before[1] + stable
+        for name in self.rates:
+            pair = paired(counts_or_none(row.canary.rates.get(name)), counts_or_none(row.stable.rates.get(name)))
+            canary, stable = self.requests.get(name, (0.0, 0.0))
+            self.requests[name] = canary + pair.canary_trials, stable + pair.stable_trials
 
     def _weigh(self) -> None:
         """The budget: M = sum of share_k M_k >= 1 / alpha, at any row. The largest part is to blame. Source: shared/judge.md."""
         if self.blamed is not None:
             return
-        parts = {follower.name: weight_of_harm(follower) for follower in self.enforced}
-        if parts and sum(parts.values()) >= self.need:
-            self.blamed, self.crossed_at = max(parts, key=lambda name: parts[name]), sum(parts.values())
+        found = self.evidence
+        if self.enforced and found >= self.need:
+            self.blamed, self.crossed_at = max(self.enforced, key=weight_of_harm).name, found
 
     @property
     def need(self) -> float:

@@ -11,6 +11,7 @@ from typing import Protocol
 
 import numpy as np
 
+from sluice.core.histogram import Histogram
 from sluice.sandbox.hosting.loading import CSV
 from sluice.sandbox.hosting.serving import Chosen, Route
 from sluice.sandbox.watch.meter import Meter
@@ -74,7 +75,7 @@ class Load:
     """What clients send: requests a minute on average (a Poisson number, or exactly that if `steady`) and payloads.
 
     `truth` is the right first word of the answer to each payload; where it is known, the application behind the endpoint counts
-    what was right into the CloudWatch namespace `outcomes`.
+    what was right into the CloudWatch namespace `outcomes`. With a `histogram` it also counts how long its answers took.
     """
 
     requests_per_minute: float
@@ -84,6 +85,7 @@ class Load:
     steady: bool = False
     truth: Sequence[bytes] = ()
     outcomes: str = ""
+    histogram: Histogram | None = None
 
     def __post_init__(self) -> None:
         if not self.payloads:
@@ -170,6 +172,9 @@ class Traffic:
         bad = (outcomes.statuses < GOOD.start) | (outcomes.statuses >= GOOD.stop)
         if load.truth:
             self._count_right(route.slot, start, outcomes.bodies[~bad].tolist(), chosen[~bad].tolist())
+        if load.histogram is not None:
+            waited = (outcomes.model_us + outcomes.overhead_us)[~bad]
+            self._meter.record_taken(load.histogram, self._endpoint, route.slot, start, waited)
         failed = offsets[bad]
         first = start + timedelta(seconds=float(failed[0])) if len(failed) else None
         for tallies, name in (

@@ -12,6 +12,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from sluice.core.histogram import Histogram
 from sluice.sandbox.watch.series import MINUTE, MetricStore, What, metric_key
 from sluice.sandbox.watch.statistic import Floats
 
@@ -36,6 +37,8 @@ class _Minute:
     overhead_us: list[Floats] = field(default_factory=list)
     labelled: dict[str, list[int]] = field(default_factory=dict)
     """By the application's namespace: answers whose truth is known, and the right ones."""
+    taken: list[tuple[Histogram, Floats]] = field(default_factory=list)
+    """What the application measured of its answers, in microseconds, and the counters it keeps of that."""
 
 
 class Meter:
@@ -70,6 +73,10 @@ class Meter:
         counts[0] += labelled
         counts[1] += right
 
+    def record_taken(self, histogram: Histogram, endpoint: str, slot: str, at: datetime, us: Floats) -> None:
+        """Note how long the application waited for answers it got in the minute of `at`."""
+        self._minute(endpoint, slot, at).taken.append((histogram, us))
+
     def _minute(self, endpoint: str, slot: str, at: datetime) -> _Minute:
         start = at.astimezone(UTC).replace(second=0, microsecond=0)
         if start not in self._open:
@@ -91,6 +98,15 @@ class Meter:
                 self._put(endpoint, slot, start, LABELLED, [(1.0, float(labelled))], "Count", namespace)
                 split = [(0.0, float(labelled - right)), (1.0, float(right))]
                 self._put(endpoint, slot, start, CORRECT, split, "Count", namespace)
+            self._publish_taken(endpoint, slot, start, minute)
+
+    def _publish_taken(self, endpoint: str, slot: str, start: datetime, minute: _Minute) -> None:
+        """As `sluice.client` sends it: all, and those within each edge."""
+        for histogram, us in minute.taken:
+            counted = {histogram.total_name: len(us)}
+            counted |= {histogram.within_name(edge): int(np.count_nonzero(us <= edge)) for edge in histogram.edges}
+            for name, count in counted.items():
+                self._put(endpoint, slot, start, name, [(float(count), 1.0)], "None", histogram.namespace)
 
     def _put(
         self, endpoint: str, slot: str, at: datetime, name: str, samples: What, unit: str, namespace: str = NAMESPACE

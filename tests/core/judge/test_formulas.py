@@ -12,7 +12,7 @@ from sluice.core.judge.dispersion import Dispersion, Scatter
 from sluice.core.judge.harm import LESS, WORSE, Baseline, Mixture, RateHarm, alternatives, cap, factor, tolerated
 from sluice.core.judge.interval import Interval, RatioInterval
 from sluice.core.judge.means import effective
-from sluice.core.judge.pair import Pair
+from sluice.core.judge.pair import Pair, Ratios
 from sluice.core.judge.prior import Prior
 from sluice.core.judge.rails import StableNow, stays_beyond
 from sluice.core.judge.wording import evidence, percent, rate, times
@@ -40,7 +40,7 @@ class TestPair:
     def test_the_likelihood_is_the_binomial_one(self) -> None:
         pair = Pair(100, 7, 900, 12)
 
-        (gain,) = pair.log_odds(1.1, ((2.0, math.log(2.0)),))
+        (gain,) = pair.log_odds(1.1, Ratios.of((2.0,)))
 
         q0, q1 = 110 / 1010, 220 / 1120
         assert gain == pytest.approx(7 * math.log(q1 / q0) + 12 * math.log((1 - q1) / (1 - q0)), abs=1e-12)
@@ -86,7 +86,7 @@ class TestHarm:
         harm.add(pair, 1.1, 2.0, 0)
 
         w = 0.4 + 0.3 / 181
-        gains = [min(pair.log_odds(1.1, ((g, math.log(g)),))[0] / 2.0, 2.5) for g in WORSE]
+        gains = [min(pair.log_odds(1.1, Ratios.of((g,)))[0] / 2.0, 2.5) for g in WORSE]
         assert harm.value == pytest.approx(w * sum(map(math.exp, gains)) / len(gains) + 1 - w, rel=1e-12)
 
     def test_a_minute_without_events_only_spends_the_prior(self) -> None:
@@ -161,7 +161,7 @@ class TestClearance:
         proof.add(pair, 2.0)
         proof.add(Pair(1000, 0, 1000, 0), 2.0)
 
-        gains = [min(pair.log_odds(2.5, ((r / 2.5, math.log(r / 2.5)),))[0] / 2, 2.5) for r in healthy(2.5, Bad.HIGH)]
+        gains = [min(pair.log_odds(2.5, Ratios.of((r / 2.5,)))[0] / 2, 2.5) for r in healthy(2.5, Bad.HIGH)]
         assert proof.value == pytest.approx(sum(map(math.exp, gains)) / len(gains))
 
     def test_no_error_in_enough_requests_is_a_proof_too(self) -> None:
