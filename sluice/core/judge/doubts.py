@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from sluice.core.judge.pair import Pair
 from sluice.core.judge.quality import (
     EXPECTED,
     MISMATCH_NEED,
@@ -15,7 +16,7 @@ from sluice.core.judge.quality import (
     moments_fault,
     tail_fault,
 )
-from sluice.core.judge.rate import counts_or_none
+from sluice.core.judge.rate import counts_or_none, paired
 from sluice.core.judge.verdict import Finding, Word
 from sluice.core.judge.wording import evidence, percent, whole
 from sluice.core.observation import Row, SlotMinute
@@ -24,6 +25,7 @@ from sluice.core.weights import WHOLE
 
 RECENT_ROWS = 5
 _SAGEMAKER = "AWS/SageMaker"
+_NO_REQUESTS = Pair(0.0, 0.0, 0.0, 0.0)
 
 
 def requests_metric(policy: Policy) -> str | None:
@@ -43,6 +45,10 @@ class Doubts:
     recent: deque[Row] = field(default_factory=lambda: deque(maxlen=RECENT_ROWS))
     step: int | None = None
     parts: int | None = None
+    latest: Pair = _NO_REQUESTS
+    """The requests of the last row, as far as they are possible numbers."""
+    canary_served: float = 0.0
+    stable_served: float = 0.0
 
     @classmethod
     def of(cls, policy: Policy) -> Doubts:
@@ -52,8 +58,17 @@ class Doubts:
         if (row.step, row.canary_parts) != (self.step, self.parts):
             self.ratio, self.step, self.parts = SampleRatio(), row.step, row.canary_parts
         self.recent.append(row)
+        sides = (side.rates.get(self.requests or "") for side in (row.canary, row.stable))
+        self.latest = paired(*map(counts_or_none, sides))
+        self.canary_served += self.latest.canary_trials
+        self.stable_served += self.latest.stable_trials
         if _is_split(row):
-            self.ratio.add(self._requests(row.canary), self._requests(row.stable))
+            self.ratio.add(self.latest.canary_trials, self.latest.stable_trials)
+
+    @property
+    def is_unserved(self) -> bool:
+        """Whether stable's requests are counted and the canary never had one: what is reported of it can be no harm of its own."""
+        return not self.canary_served and self.stable_served > 0
 
     def findings(self) -> Iterator[Finding]:
         """One finding for each doubt."""

@@ -7,8 +7,8 @@ equals that, row by row.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import assert_never
 
 from sluice.core.judge.burn import Burn
@@ -19,7 +19,7 @@ from sluice.core.judge.latency import LatencyFollower
 from sluice.core.judge.level import LevelFollower
 from sluice.core.judge.means import MeanFollower
 from sluice.core.judge.rails import RAIL_TRIALS
-from sluice.core.judge.rate import RateFollower, counts_or_none, paired
+from sluice.core.judge.rate import RateFollower
 from sluice.core.judge.verdict import Finding, Judgement, Verdict, Word
 from sluice.core.observation import Row, SlotMinute
 from sluice.core.policy import LatencyMetric, LevelMetric, MeanMetric, Metric, Policy, RateMetric
@@ -37,7 +37,6 @@ class Run:
     followers: list[Follower]
     lags: list[int]
     """Of each follower, in minutes."""
-    rates: list[str]
     enforced: list[Compared]
     doubts: Doubts
     burns: list[Burn]
@@ -47,7 +46,8 @@ class Run:
     last: Row | None = None
     crossed_at: float | None = None
     blamed: str | None = None
-    requests: dict[str, tuple[float, float]] = field(default_factory=dict)
+    requests: tuple[float, float] = (0.0, 0.0)
+    """Of the canary and of stable in the step so far."""
 
     @classmethod
     def of(cls, policy: Policy) -> Run:
@@ -58,14 +58,18 @@ class Run:
             if isinstance(metric, RateMetric) and metric.slo is not None
         ]
         lags = [_lag_minutes(follower) for follower in followers]
-        rates = [name for name, metric in policy.metrics.items() if isinstance(metric, RateMetric)]
         enforced = [f for f in followers if isinstance(f, Compared) and _takes_part(f)]
         waiting = deque[Placed](maxlen=max(lags, default=0) + 1)
-        return cls(policy, followers, lags, rates, enforced, Doubts.of(policy), burns, waiting)
+        return cls(policy, followers, lags, enforced, Doubts.of(policy), burns, waiting)
 
     def read(self, rows: Iterable[Row]) -> Run:
-        """The following rows, in order of time. A minute that is missing altogether counts as one without data."""
+        """The following rows, in order of time; one that is not later than the last says nothing new.
+
+        A minute that is missing altogether counts as one without data.
+        """
         for row in rows:
+            if self.last is not None and row.at <= self.last.at:
+                continue
             if self.last is not None:
                 for at in range(self.last.at + _MINUTE, row.at, _MINUTE):
                     self._read(replace(self.last, at=at, canary=SlotMinute(), stable=SlotMinute(), faults=()))
@@ -76,29 +80,23 @@ class Run:
         if self.first is None:
             self.first = row
         if self.last is None or row.step != self.last.step:
-            self.step_began, self.requests = None, {}
+            self.step_began, self.requests = None, (0.0, 0.0)
         if self.step_began is None and not row.is_change:
             self.step_began = row.at
         self.last = row
         in_step = -1 if self.step_began is None else (row.at - self.step_began) // _MINUTE
-        self.waiting.append(Placed(row, (row.at - self.first.at) // _MINUTE, in_step))
+        self.doubts.read(row)
+        judged = replace(row, is_change=True) if self.doubts.is_unserved else row
+        self.waiting.append(Placed(judged, (row.at - self.first.at) // _MINUTE, in_step))
         for follower, lag in zip(self.followers, self.lags, strict=True):
             if lag < len(self.waiting):
                 follower.read(self.waiting[-1 - lag])
-        self._count(row)
-        self.doubts.read(row)
+        if not row.is_change:
+            canary, stable = self.requests
+            self.requests = canary + self.doubts.latest.canary_trials, stable + self.doubts.latest.stable_trials
         for burn in self.burns:
             burn.read(row)
         self._weigh()
-
-    def _count(self, row: Row) -> None:
-        """Requests of the step, for the floor: from the first whole minute on that had its weight."""
-        if row.is_change:
-            return
-        for name in self.rates:
-            pair = paired(counts_or_none(row.canary.rates.get(name)), counts_or_none(row.stable.rates.get(name)))
-            canary, stable = self.requests.get(name, (0.0, 0.0))
-            self.requests[name] = canary + pair.canary_trials, stable + pair.stable_trials
 
     def _weigh(self) -> None:
         """The budget: M = sum of share_k M_k >= 1 / alpha, at any row. The largest part is to blame. Source: shared/judge.md."""
@@ -128,14 +126,12 @@ class Run:
         findings = [finding(follower, stakes) for follower in self.followers]
         findings += self.doubts.findings()
         findings += [_burning(burn) for burn in self.burns if burn.burning() is not None]
-        findings.append(self._floor(self.requests if current == last else {}, has_control))
+        findings.append(self._floor(*(self.requests if current == last else (0.0, 0.0)), has_control=has_control))
         findings.sort(key=lambda found: (found.observed, _ORDER.index(found.word), not found.hard))
         return Judgement(_verdict(findings), tuple(findings))
 
-    def _floor(self, requests: Mapping[str, tuple[float, float]], has_control: bool) -> Finding:
-        """The minimum evidence of a step, on both sides, over the whole step. Never skipped."""
-        canary = max((canary for canary, _ in requests.values()), default=0.0)
-        stable = max((stable for _, stable in requests.values()), default=0.0)
+    def _floor(self, canary: float, stable: float, *, has_control: bool) -> Finding:
+        """The minimum evidence of a step: requests on both sides, in its whole minutes. Never skipped."""
         needed = max(self.policy.min_samples, RAIL_TRIALS)
         enough = canary >= needed and (stable >= self.policy.min_samples or not has_control)
         sides = f"{canary:.0f} canary and {stable:.0f} stable" if has_control else f"{canary:.0f}"

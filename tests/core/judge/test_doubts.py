@@ -10,6 +10,7 @@ import pytest
 from sluice.core.judge import Judgement, Verdict
 from sluice.core.judge.quality import SampleRatio
 from sluice.core.observation import Counts, Moments, Row, SlotMinute, Tail
+from sluice.core.policy import Bad
 from tests.builders import errors, latency, terms
 from tests.core.judge.minutes import REVENUE, counted, judged, minute, steady, study
 
@@ -129,3 +130,37 @@ class TestTheSampleRatio:
     def test_all_on_one_side_is(self) -> None:
         assert SampleRatio(200, 0).evidence(0.5) > 1000
         assert SampleRatio(0, 200).evidence(0.5) > 1000
+
+
+class TestUnserved:
+    """Outcomes are reported of a canary that SageMaker never counted a request of."""
+
+    OUTCOMES = errors(rail=None, namespace="Shop", terms=terms(0.97, 0.5, bad=Bad.LOW))
+    POLICY = study(
+        metrics={"errors": errors(), "accuracy": OUTCOMES}, steps=tuple(replace(s, prove={}) for s in study().steps)
+    )
+
+    def rows(self, requests: float, stable: float = 3000) -> list[Row]:
+        canary = SlotMinute({"errors": Counts(requests, 0), "accuracy": Counts(3000, 1500)})
+        beside = SlotMinute({"errors": Counts(stable, 6), "accuracy": Counts(3000, 2700)})
+        return [minute(i, canary, beside, canary_parts=None) for i in range(30)]
+
+    def test_they_are_no_harm_of_its_own(self) -> None:
+        assert judged(self.POLICY, self.rows(0)).verdict is not Verdict.ROLL_BACK
+
+    def test_one_request_makes_them_its_own(self) -> None:
+        assert judged(self.POLICY, self.rows(1)).verdict is Verdict.ROLL_BACK
+
+    def test_so_does_the_silence_of_both_which_is_cloudwatchs(self) -> None:
+        assert judged(self.POLICY, self.rows(0, stable=0)).verdict is Verdict.ROLL_BACK
+
+
+def test_the_floor_counts_the_endpoints_requests_and_no_outcomes() -> None:
+    many = errors(rail=None, namespace="Shop", terms=terms(1.1, 0.0))
+    rows = [
+        minute(i, SlotMinute({"errors": Counts(10, 0), "clicks": Counts(900, 1)}), canary_parts=None) for i in range(3)
+    ]
+
+    judgement = judged(study(metrics={"errors": errors(), "clicks": many}, min_samples=100), rows)
+
+    assert "samples 30 canary and 0 stable requests of 100 needed" in judgement.because

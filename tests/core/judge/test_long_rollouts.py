@@ -105,6 +105,11 @@ class TestMissing:
 
         assert judged(made, holed) == judged(made, empty)
 
+    def test_a_minute_that_comes_again_says_nothing_new(self) -> None:
+        rows = steady(20, (3000, 24), (3000, 12))
+
+        assert judged(study(), [*rows[:12], *rows[5:12], *rows[12:]]) == judged(study(), rows)
+
     def test_latency_that_was_not_counted_over_its_thresholds_is_not_compared(self) -> None:
         side = SlotMinute({"errors": Counts(500, 1)}, {"latency": Tail(500, {})}, p90_us={"latency": 20_000.0})
         quiet = replace(side, tails={"latency": Tail(0, {})})
