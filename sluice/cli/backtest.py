@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sluice.cli.operate import Said
+from sluice.cli.sources import Source, recorded
 from sluice.cli.text import INDENT, wrapped
 from sluice.core.judge import Run, Verdict
 from sluice.core.observation import Row
@@ -35,12 +36,10 @@ class Replayed:
     held: int
 
 
-def backtest(file: Path, policy_file: Path) -> Said:
-    """Replay every release of a recording (CSV or Parquet). Reads nothing else and changes nothing."""
-    from sluice.schema.recording import read_recording
-
+def backtest(source: Source, policy_file: Path, now: float) -> Said:
+    """Replay every release of a recording, or one that CloudWatch remembers. Changes nothing."""
     policy = read_policy(policy_file)
-    return said(policy_file, policy, str(file), read_recording(file, policy))
+    return said(policy_file, policy, source.name, recorded(policy, source, now))
 
 
 def said(policy_file: Path, policy: Policy, source: str, recorded: Mapping[str, tuple[Row, ...]]) -> Said:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sluice.cli.operate import Said
+from sluice.cli.sources import Source, recorded
 from sluice.cli.text import INDENT
 from sluice.core.errors import BadInput
 from sluice.core.record import encode
@@ -16,24 +17,23 @@ SCHEMA = 1
 _WIDTHS = (8, 11, 22, 12, 8, 11, 10)
 
 
-def calibrated(file: Path, policy_file: Path, release: str | None) -> Said:
-    """Measure one release of a recording, in which both slots served the same model. Exit 1 when the policy tolerates too little."""
-    from sluice.schema.recording import read_recording
-
+def calibrated(source: Source, policy_file: Path, release: str | None, now: float) -> Said:
+    """Measure one release, in which both slots served the same model. Exit 1 when the policy tolerates too little."""
     policy = read_policy(policy_file)
-    recorded = read_recording(file, policy)
-    if release is None and len(recorded) > 1:
-        raise BadInput((f"{file}: holds {len(recorded)} releases ({', '.join(recorded)}): say which with --release",))
-    chosen = release if release is not None else next(iter(recorded))
-    if chosen not in recorded:
-        raise BadInput((f"{file}: holds no release {chosen!r} (it holds {', '.join(recorded)})",))
-    found = calibrate(policy, recorded[chosen])
+    found_rows = recorded(policy, source, now)
+    if release is None and len(found_rows) > 1:
+        several = f"holds {len(found_rows)} releases ({', '.join(found_rows)})"
+        raise BadInput((f"{source.name}: {several}: say which with --release",))
+    chosen = release if release is not None else next(iter(found_rows))
+    if chosen not in found_rows:
+        raise BadInput((f"{source.name}: holds no release {chosen!r} (it holds {', '.join(found_rows)})",))
+    found = calibrate(policy, found_rows[chosen])
     document = {"schema": SCHEMA, "policy": str(policy_file), "release": chosen, "calibration": encode(found)}
-    return Said(document, tuple(_lines(policy_file, file, chosen, found)), 1 if found.refusals else 0)
+    return Said(document, tuple(_lines(policy_file, source.name, chosen, found)), 1 if found.refusals else 0)
 
 
-def _lines(policy_file: Path, file: Path, release: str, found: Calibration) -> Iterator[str]:
-    yield f"{release} of {file}, taken as the same model in both slots, under {policy_file}"
+def _lines(policy_file: Path, source: str, release: str, found: Calibration) -> Iterator[str]:
+    yield f"{release} of {source}, taken as the same model in both slots, under {policy_file}"
     yield ""
     titles = ("metric", "minutes", "events", "canary to stable", "dispersion", "cold", "tolerated", "at least")
     yield (

@@ -21,9 +21,22 @@ Rates = Annotated[
 ]
 Runs = Annotated[int, typer.Option("--rollouts", min=20, max=100_000, help="Simulated rollouts per what-if.")]
 Recording = Annotated[
-    Path,
-    typer.Argument(metavar="FILE", help="Recorded minutes, CSV or Parquet; docs/recordings.md.", show_default=False),
+    Path | None, typer.Argument(metavar="FILE", help="Recorded minutes, CSV or Parquet; docs/recordings.md.")
 ]
+Endpoint = Annotated[
+    str | None, typer.Option(metavar="NAME", help="Instead of FILE: read CloudWatch's minutes of this endpoint.")
+]
+Canary = Annotated[str | None, typer.Option(metavar="VARIANT", help="The variant that was new.")]
+Stable = Annotated[str | None, typer.Option(metavar="VARIANT", help="The variant that served before.")]
+Begin = Annotated[
+    str | None, typer.Option("--from", metavar="TIME", help="First minute, such as 2026-03-02T09:00 (UTC).")
+]
+End = Annotated[str | None, typer.Option("--until", metavar="TIME", help="The minute after the last one.")]
+Outcomes = Annotated[
+    str | None,
+    typer.Option(metavar="NAMESPACE", help="What the policy's `namespace: outcomes` is: the export outcome_namespace."),
+]
+Region = Annotated[str | None, typer.Option(help="AWS region of the endpoint. Default: boto3's.")]
 Seed = Annotated[int, typer.Option(min=0, help="Equal seeds give equal output.")]
 
 
@@ -99,34 +112,57 @@ def simulate(
 
 
 @app.command()
-def calibrate(
-    recording: Recording,
+def calibrate(  # noqa: PLR0913 - one parameter per option
+    ctx: typer.Context,
+    recording: Recording = None,
     policy: Annotated[Path, typer.Option(help="The rollout policy.")] = Path("policies/rollouts/standard.yaml"),
     release: Annotated[str | None, typer.Option(help="Which release of the recording. Default: the only one.")] = None,
+    endpoint: Endpoint = None,
+    canary: Canary = None,
+    stable: Stable = None,
+    begin: Begin = None,
+    end: End = None,
+    region: Region = None,
+    outcomes: Outcomes = None,
     as_json: Json = False,
     no_color: NoColor = False,
 ) -> None:
     """Measure a rollout of the same model against itself: how alike identical variants are, their noise, their cold start.
 
-    Proposes tolerances; exit 1 when those of the policy are below what was measured.
+    From a recording, or from what CloudWatch remembers. Proposes tolerances; exit 1 when those of the policy are below what was measured.
     """
     from sluice.cli.calibrate import calibrated
+    from sluice.cli.sources import Source
 
     with sentences():
-        said = calibrated(recording, policy, release)
+        source = Source(recording, endpoint, canary, stable, begin, end, region, outcomes)
+        said = calibrated(source, policy, release, outside(ctx).now())
     say(said, as_json, no_color)
 
 
 @app.command()
-def backtest(
-    recording: Recording,
+def backtest(  # noqa: PLR0913 - one parameter per option
+    ctx: typer.Context,
+    recording: Recording = None,
     policy: Annotated[Path, typer.Option(help="The rollout policy.")] = Path("policies/rollouts/standard.yaml"),
+    endpoint: Endpoint = None,
+    canary: Canary = None,
+    stable: Stable = None,
+    begin: Begin = None,
+    end: End = None,
+    region: Region = None,
+    outcomes: Outcomes = None,
     as_json: Json = False,
     no_color: NoColor = False,
 ) -> None:
-    """What the policy's judge would have said about releases of the past, minute by minute, from their recorded metrics."""
+    """What the policy's judge would have said about releases of the past, minute by minute.
+
+    From a recording, or from what CloudWatch remembers of an endpoint; then cloudwatch:GetMetricData and ListMetrics are needed.
+    """
     from sluice.cli.backtest import backtest as replay
+    from sluice.cli.sources import Source
 
     with sentences():
-        said = replay(recording, policy)
+        source = Source(recording, endpoint, canary, stable, begin, end, region, outcomes)
+        said = replay(source, policy, outside(ctx).now())
     say(said, as_json, no_color)

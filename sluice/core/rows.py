@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from sluice.core import histogram
@@ -66,14 +66,18 @@ def limits(rollout: Rollout) -> Mapping[str, Limits]:
     for name, metric in rollout.policy.metrics.items():
         if isinstance(metric, LatencyMetric) and name in rollout.quantiles:
             margin = rollout.current_step.prove.get(name) if rollout.step >= 0 else None
-            counted, past = thresholds(metric, margin), rollout.quantiles[name]
-            found[name] = Limits(
-                _scaled(counted.canary, past),
-                _scaled(counted.stable, past),
-                _edges(counted.canary, metric, past),
-                _edges(counted.stable, metric, past),
-            )
+            found[name] = limits_of(metric, [margin], rollout.quantiles[name])
     return found
+
+
+def limits_of(metric: LatencyMetric, margins: Iterable[float | None], past: Mapping[str, float]) -> Limits:
+    """Thresholds of a latency for each of the margins (None: a step that asks for no proof); `past` is stable's quantiles."""
+    counted = [thresholds(metric, margin) for margin in margins]
+    canary = tuple(dict.fromkeys(pair for each in counted for pair in each.canary))
+    stable = tuple(dict.fromkeys(pair for each in counted for pair in each.stable))
+    return Limits(
+        _scaled(canary, past), _scaled(stable, past), _edges(canary, metric, past), _edges(stable, metric, past)
+    )
 
 
 def _scaled(counted: tuple[tuple[str, float], ...], quantiles: Mapping[str, float]) -> dict[str, float]:

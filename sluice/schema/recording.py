@@ -101,7 +101,7 @@ def _take(minutes: _Minutes, line: Mapping[str, Any]) -> None:
     found = minutes.policy.metrics.get(metric)
     if not isinstance(found, RateMetric | LatencyMetric):
         raise ValueError(f"metric: the policy has no rate or latency {metric!r}")
-    at, step = _moment(line["at"]), _number("step", line["step"])
+    at, step = moment(line["at"]), _number("step", line["step"])
     if not 0 <= step < len(minutes.policy.steps) or step != int(step):
         raise ValueError(f"step: must be 0 to {len(minutes.policy.steps) - 1}, got {line['step']!r}")
     minutes.steps[release, at] = int(step)
@@ -117,13 +117,13 @@ def _take(minutes: _Minutes, line: Mapping[str, Any]) -> None:
     minutes.tails.setdefault(key, (trials, {}))[1][threshold] = events
 
 
-def _moment(value: object) -> int:
+def moment(value: object) -> int:
     """The minute's start; a datetime, seconds since the epoch, or ISO 8601 (UTC where it says nothing)."""
     text = str(value)
     if text.isdigit():
         return int(text) // _MINUTE * _MINUTE
-    moment = datetime.fromisoformat(text)
-    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()) // _MINUTE * _MINUTE
+    found = datetime.fromisoformat(text)
+    return int((found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()) // _MINUTE * _MINUTE
 
 
 def _number(what: str, value: object) -> float:

@@ -279,7 +279,11 @@ def _policy(given: object, key: str, source: _Source) -> Policy | None:
 
 def _with_outcomes(policy: Policy, source: _Source) -> Policy:
     """A policy is shared by stacks; where applications record what came of answers is each stack's own."""
-    own = outcome_namespace(source.project, source.stack)
+    return with_outcomes(policy, outcome_namespace(source.project, source.stack))
+
+
+def with_outcomes(policy: Policy, own: str) -> Policy:
+    """The policy with the namespace that it calls `outcomes`."""
     metrics = {
         name: replace(metric, namespace=own) if metric.namespace == OUTCOMES else metric
         for name, metric in policy.metrics.items()

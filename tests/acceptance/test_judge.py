@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
 
 import boto3
 import yaml
@@ -17,6 +19,7 @@ from sluice.core.rollout import Phase
 from sluice.sandbox.sandbox import PROJECT, REPOSITORY, STACK
 from sluice.sandbox.watch.series import StatisticSet, What
 from tests.acceptance.conftest import Stage
+from tests.cli.conftest import Desk, Ran
 
 
 def explained(stage: Stage) -> dict:
@@ -49,6 +52,22 @@ def test_a_release_that_is_silently_wrong_is_taken_back_by_what_its_answers_led_
     assert any(row.canary.tails["latency"].over for row in case.rows if row.canary.tails), (
         "trimmed counts were answered"
     )
+
+    ran = backtested(stage, "green", "blue", latched.at)
+    assert ran.exit_code == 0, ran.err
+    (again,) = json.loads(ran.out)["releases"]
+    assert again["because"].startswith("accuracy 8"), "CloudWatch alone remembers enough to say it again"
+    first = min(row.at for row in case.rows)
+    assert abs(again["back_at"] - ((case.rows[-1].at - first) // 60 + 1)) <= 2
+
+
+def backtested(stage: Stage, canary: str, stable: str, until: int) -> Ran:
+    """What `sluice backtest` says of the hours before, from the sandbox's CloudWatch, under the example's policy."""
+    begin, end = (f"{datetime.fromtimestamp(at, UTC):%Y-%m-%dT%H:%M}" for at in (until - 3 * 3600, until))
+    words = ("--endpoint", stage.endpoint, "--canary", canary, "--stable", stable, "--from", begin, "--until", end)
+    words += ("--outcomes", outcome_namespace(PROJECT, STACK))
+    desk = Desk(Path.cwd(), clock=stage.sandbox.cloud.clock.now().timestamp())
+    return desk.run("backtest", "--policy", "policies/rollouts/demo.yaml", *words, "--json")
 
 
 def test_an_incident_that_stable_shares_holds_and_takes_nothing_back_while_it_is_short(stage: Stage) -> None:

@@ -17,7 +17,7 @@ from sluice.forecast.forecast import base_of
 from sluice.forecast.rows import row_of
 from sluice.forecast.world import Effect, Nature, World
 from sluice.schema.recording import COLUMNS
-from tests.cli.conftest import Desk
+from tests.cli.conftest import NOW, Desk
 from tests.forecast.policies import DOCUMENT, with_kpi
 from tests.forecast.test_agreement import ROLLOUTS, START, recorded
 
@@ -108,3 +108,50 @@ def test_a_recording_of_several_releases_needs_a_name(tmp_path: Path, policy: st
     assert "say which with --release" in Desk(tmp_path).run("calibrate", file, "--policy", policy).err
     assert "holds no release 'v9'" in Desk(tmp_path).run("calibrate", file, "--policy", policy, "--release", "v9").err
     assert "too few events" in Desk(tmp_path).run("calibrate", file, "--policy", policy, "--release", "v8").out
+
+
+CLOUDWATCH = ("--endpoint", "shop", "--canary", "green", "--stable", "blue")
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ((), "FILE: give a recording, or --endpoint with --canary, --stable, --from and --until"),
+        (("--endpoint", "shop", "--stable", "blue"), "--endpoint: needs --canary, --from, --until, too"),
+        ((*CLOUDWATCH, "--from", "noon", "--until", "2026-01-05"), "--from: must be a moment such as 2026-03-02T09:00"),
+        (
+            (*CLOUDWATCH, "--from", "2026-01-05", "--until", "2026-01-04"),
+            "--until: must be after --from and in the past",
+        ),
+        (
+            (*CLOUDWATCH, "--from", "2025-12-01", "--until", "2026-01-04"),
+            "--from: CloudWatch keeps minutes for 15 days",
+        ),
+        (
+            (*CLOUDWATCH, "--stable", "green", "--from", "2026-01-04", "--until", "2026-01-05"),
+            "--canary: must be another variant than --stable, got 'green' for both",
+        ),
+    ],
+)
+@pytest.mark.parametrize("command", ["backtest", "calibrate"])
+def test_what_is_missing_or_impossible_about_cloudwatch_is_said(
+    tmp_path: Path, policy: str, command: str, given: tuple[str, ...], sentence: str
+) -> None:
+    ran = Desk(tmp_path, clock=NOW).run(command, "--policy", policy, *given)
+
+    assert ran.exit_code == 2
+    assert sentence in ran.err
+
+
+def test_a_policy_that_reads_outcomes_needs_their_namespace(tmp_path: Path) -> None:
+    given = (*CLOUDWATCH, "--from", "2026-01-04", "--until", "2026-01-05")
+    ran = Desk(tmp_path, clock=NOW).run("backtest", "--policy", "policies/rollouts/demo.yaml", *given)
+
+    assert ran.exit_code == 2
+    assert "--outcomes: the policy reads accuracy from the stack's own namespace" in ran.err
+
+
+def test_a_file_and_an_endpoint_are_one_too_many(tmp_path: Path, policy: str) -> None:
+    ran = Desk(tmp_path, clock=NOW).run("backtest", "minutes.csv", "--policy", policy, "--endpoint", "shop")
+
+    assert "--endpoint: given together with FILE" in ran.err
