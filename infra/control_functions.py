@@ -10,7 +10,8 @@ import pulumi_aws as aws
 
 from infra.iam_documents import text, trust
 from infra.iam_packing import pack
-from infra.permissions import FUNCTION_DOCUMENTS, Scope
+from infra.permission_scope import Scope
+from infra.permissions import FUNCTION_DOCUMENTS
 from infra.resource_names import Names
 
 

@@ -15,7 +15,8 @@ from infra.control_functions import FunctionArgs, control_function, fixed_role
 from infra.destruction import clean_up_at_the_end
 from infra.iam_documents import text
 from infra.page_alarms import page_alarm, page_alarms
-from infra.permissions import machine_document, scope_of
+from infra.permission_scope import scope_of
+from infra.permissions import machine_document
 from infra.records_table import records_table
 from infra.resource_names import FUNCTIONS, Names
 from infra.signing_key import signing_key, signs

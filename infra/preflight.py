@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from infra.alarm_formulas import Guarded, alarm_settings
 from infra.iam_packing import PolicyTooLong, pack
-from infra.permissions import FUNCTION_DOCUMENTS, scope_of
+from infra.permission_scope import scope_of
+from infra.permissions import FUNCTION_DOCUMENTS
 from infra.resource_names import FUNCTIONS, Names
 from infra.serving_permissions import repository_arn
 from sluice.core.errors import BadInput

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from infra.place import Place
 from sluice.core.names import alarm_prefix, metrics_namespace, name_root, outcome_namespace
 from sluice.core.ownership import PROJECT_TAG, STACK_TAG
 
@@ -16,25 +17,6 @@ LIVE_INDEX = "live"
 _BOOTSTRAP = "bootstrap"
 _BOOTSTRAP_CHARACTERS = 45
 """SageMaker allows 63 characters; `-bootstrap` and the `-` and seven digits Pulumi adds take 18."""
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where the stack lives: what an ARN says besides the service and the name."""
-
-    partition: str
-    region: str
-    account: str
-
-    def arn(self, service: str, resource: str) -> str:
-        return f"arn:{self.partition}:{service}:{self.region}:{self.account}:{resource}"
-
-    def global_arn(self, service: str, resource: str) -> str:
-        """For IAM, whose things belong to no region."""
-        return f"arn:{self.partition}:{service}::{self.account}:{resource}"
-
-    def bucket_arn(self, bucket: str) -> str:
-        return f"arn:{self.partition}:s3:::{bucket}"
 
 
 @dataclass(frozen=True, slots=True)

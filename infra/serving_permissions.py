@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator, Sequence
 
 from infra.iam_documents import Document, Statement, allow, document
-from infra.resource_names import Names, Place, endpoint_log_group
+from infra.place import Place
+from infra.resource_names import Names, endpoint_log_group
 from sluice.core.errors import BadInput
 from sluice.schema import EndpointSpec
 

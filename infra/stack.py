@@ -14,8 +14,9 @@ from infra.dashboards import Dashboards
 from infra.destruction import destroy_guard
 from infra.exports import control_plane_export, endpoint_export
 from infra.guarded_endpoint import GuardedEndpoint
+from infra.place import Place
 from infra.preflight import check, guarded
-from infra.resource_names import Names, Place
+from infra.resource_names import Names
 from infra.shared_control_plane import ControlLink, SharedControlPlane
 from infra.slot_alarms import Alarms
 from infra.submission import Submission

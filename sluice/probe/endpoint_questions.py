@@ -10,8 +10,9 @@ from botocore.exceptions import ClientError
 
 from sluice.aws.endpoint import BUSY_TEXT
 from sluice.probe.account import denial
+from sluice.probe.answers import refusal, serves, variants_of
 from sluice.probe.cloudwatch_questions import make_alarm
-from sluice.probe.stage import BLUE, GREEN, LIVE_WEIGHT, Stage, refusal, serves, variants_of
+from sluice.probe.stage import BLUE, GREEN, LIVE_WEIGHT, Stage
 from sluice.schema.facts_document import (
     AddedSlot,
     BusyCall,

@@ -13,7 +13,8 @@ from typing import Any, TypeVar
 from botocore.exceptions import ClientError
 
 from sluice.probe import model
-from sluice.probe.account import Account, TookTooLong, denial
+from sluice.probe.account import Account, TookTooLong
+from sluice.probe.answers import refusal, serves
 from sluice.probe.permissions import execution_policy, trust_policy
 from sluice.probe.things import ARTIFACT, KEY, ROLE_POLICY, Ledger, Names
 from sluice.schema.facts_document import Refusal
@@ -230,27 +231,6 @@ class Stage:
         began = self.account.now()
         self.send_weights(weights)
         return self.settled(began, lambda found: serves(found, weights), _WEIGHTS_EVERY, _WEIGHTS_LIMIT)
-
-
-def serves(endpoint: Mapping[str, Any], weights: Mapping[str, float]) -> bool:
-    """Whether every current weight is as asked, but for what 32 bits cannot hold."""
-    variants = variants_of(endpoint)
-    return all(abs(variants[slot]["CurrentWeight"] - weight) < 1e-6 for slot, weight in weights.items())
-
-
-def variants_of(endpoint: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    return {variant["VariantName"]: variant for variant in endpoint.get("ProductionVariants", [])}
-
-
-def refusal(call: Callable[[], object]) -> Refusal:
-    """Make a call that may be refused. A missing permission is no answer: it is raised."""
-    try:
-        call()
-    except ClientError as fault:
-        if denial(fault) is not None:
-            raise
-        return Refusal(accepted=False, code=fault.response["Error"]["Code"], message=fault.response["Error"]["Message"])
-    return Refusal(accepted=True)
 
 
 def _pairs(tags: Mapping[str, str]) -> list[dict[str, str]]:

@@ -11,8 +11,10 @@ from dataclasses import dataclass, replace
 import boto3
 import pytest
 
-from infra.permissions import FUNCTION_DOCUMENTS, machine_document, scope_of
-from infra.resource_names import Names, Place
+from infra.permission_scope import scope_of
+from infra.permissions import FUNCTION_DOCUMENTS, machine_document
+from infra.place import Place
+from infra.resource_names import Names
 from sluice.core.conditions import Hook, HookKind
 from sluice.core.record import encode
 from sluice.core.rollout import Phase

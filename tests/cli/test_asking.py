@@ -12,7 +12,8 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 
-from infra.resource_names import Names, Place
+from infra.place import Place
+from infra.resource_names import Names
 from sluice.cli.invoke import Answer
 from sluice.cli.target import Target
 from tests.cli.conftest import Desk, status

@@ -17,9 +17,10 @@ from pulumi.runtime import get_root_resource, rpc, set_all_config, set_mocks
 from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs, Mocks
 from pulumi.runtime.settings import ROOT
 
-from infra.permissions import Scope, scope_of
+from infra.permission_scope import Scope, scope_of
+from infra.place import Place
 from infra.preflight import guarded
-from infra.resource_names import Names, Place
+from infra.resource_names import Names
 from sluice.schema import EndpointSpec, StackSpec, parse_stack
 
 REPOSITORY = Path(__file__).resolve().parents[2]

@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from infra.permissions import FUNCTION_DOCUMENTS, scope_of
+from infra.permission_scope import scope_of
+from infra.permissions import FUNCTION_DOCUMENTS
 from sluice.core.errors import BadInput
 from tests.infra.stacks import NAMES, endpoint_document, run_program, spec
 

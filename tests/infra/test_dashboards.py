@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from infra.dashboards import CHOSEN, dashboard_url, dashboards
-from infra.resource_names import Names, Place
+from infra.place import Place
+from infra.resource_names import Names
 from tests.infra.stacks import NAMES, run_program
 
 ENDPOINTS = ["dev-triage", "dev-ward"]

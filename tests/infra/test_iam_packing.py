@@ -8,7 +8,8 @@ import pytest
 
 from infra.iam_documents import Document
 from infra.iam_packing import INLINE_LIMIT, MANAGED_LIMIT, Packed, PolicyTooLong, length, pack
-from infra.permissions import FUNCTION_DOCUMENTS, scope_of
+from infra.permission_scope import scope_of
+from infra.permissions import FUNCTION_DOCUMENTS
 from tests.infra.stacks import NAMES, spec
 
 MANY = 100

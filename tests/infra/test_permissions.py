@@ -8,7 +8,8 @@ import pytest
 
 from infra.commands import command_document_of, pipeline_document_of
 from infra.iam_documents import Document, text, trust
-from infra.permissions import FUNCTION_DOCUMENTS, machine_document, scope_of
+from infra.permission_scope import scope_of
+from infra.permissions import FUNCTION_DOCUMENTS, machine_document
 from infra.serving_permissions import execution_document, invoke_document, queue_document, repository_arn
 from sluice.core.classes import PIPELINE, CommandClass
 from sluice.core.conditions import Hook, HookKind

@@ -9,7 +9,8 @@ import pulumi
 import pytest
 
 from infra.iam_documents import text
-from infra.permissions import FUNCTION_DOCUMENTS, scope_of
+from infra.permission_scope import scope_of
+from infra.permissions import FUNCTION_DOCUMENTS
 from infra.preflight import guarded
 from infra.resource_names import Names
 from infra.shared_control_plane import checked

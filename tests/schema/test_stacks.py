@@ -13,7 +13,7 @@ from hypothesis import given
 
 from sluice.core.errors import BadInput
 from sluice.schema import StackSpec, parse_stack
-from sluice.schema.stack import CaptureSpec
+from sluice.schema.stack_spec import CaptureSpec
 from tests.schema.documents import PROPERTY, mutated, release_document
 
 REPOSITORY = Path(__file__).parents[2]

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from infra.page_alarms import PageAlarm, page_alarms
-from infra.resource_names import Names, Place
+from infra.place import Place
+from infra.resource_names import Names
 from sluice.cli.text import ICONS
 from sluice.core.outlook import lasting
 from sluice.core.prepare import PREPARE_SECONDS, REHEARSE_SECONDS
