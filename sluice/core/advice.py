@@ -9,6 +9,7 @@ from sluice.core.estimate import ERROR_RATE, estimate
 from sluice.core.judge.rails import RAIL_SAMPLES_P90
 from sluice.core.plan import Reach, canary_floor, evidence_seconds, reach, rps_needed
 from sluice.core.policy import LatencyMetric, OnInconclusive, Policy, Step
+from sluice.core.proofs import unproven
 from sluice.core.weights import WHOLE, percent_text
 
 _MINUTE = 60
@@ -71,13 +72,13 @@ def _traffic(policy: Policy, step: Step, where: str, rps: float) -> Iterator[str
     latencies = sorted(name for name, metric in policy.metrics.items() if isinstance(metric, LatencyMetric))
     if fewest < RAIL_SAMPLES_P90 and latencies:
         yield (
-            f"{where}: at {at} {', '.join(latencies)} is not compared: the smaller side has {fewest:.0f} requests a minute, "
-            f"and a p90 needs {RAIL_SAMPLES_P90}"
+            f"{where}: at {at} the backup alarm on {', '.join(latencies)} compares nothing: the smaller side has "
+            f"{fewest:.0f} requests a minute, and a p90 needs {RAIL_SAMPLES_P90}"
         )
 
 
 def _proofs(policy: Policy, rps: float) -> Iterator[str]:
-    """Margins on errors that so much traffic does not rule out in time, even for a release that is exactly as good."""
+    """Margins that so much traffic does not rule out in time, even for a release that is exactly as good."""
     estimated = estimate(policy, rps)
     for number in estimated.unproven if estimated is not None else ():
         step = policy.steps[number - 1]
@@ -85,6 +86,13 @@ def _proofs(policy: Policy, rps: float) -> Iterator[str]:
             f"steps[{number - 1}].prove: {percent_text(step.weight_parts)} of {rps:g} requests/s does not rule out the margin on "
             f"errors within bake.max ({duration_text(step.bake_max_seconds)}), with {100 * ERROR_RATE:g} % errors in good times: "
             f"{_WITHOUT_PROOF[step.on_inconclusive]}"
+        )
+    for found in unproven(policy, rps):
+        step = policy.steps[found.step]
+        yield (
+            f"steps[{found.step}].prove.{found.metric}: {percent_text(step.weight_parts)} of {rps:g} requests/s does not rule out "
+            f"{found.margin:g}x within bake.max ({duration_text(step.bake_max_seconds)}, of which {found.minutes} min can be judged), "
+            f"with {found.assumed}: {_WITHOUT_PROOF[step.on_inconclusive]}"
         )
 
 

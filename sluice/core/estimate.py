@@ -15,6 +15,7 @@ from sluice.core.judge.harm import WORSE, tolerated
 from sluice.core.judge.pair import Pair, Ratios
 from sluice.core.judge.prior import FIRST
 from sluice.core.policy import Bad, Policy, RateMetric, Step
+from sluice.core.proofs import unproven
 from sluice.core.rollout import Estimate
 from sluice.core.weights import WHOLE, percent_text
 
@@ -63,12 +64,18 @@ def headline(estimated: Estimate) -> str:
 
 
 def warnings(policy: Policy, estimated: Estimate) -> Iterator[str]:
-    """One line for each step that can prove nothing."""
+    """One line for each step that can prove nothing about errors, and for each other margin that cannot be proven."""
     for number in estimated.unproven:
         step = policy.steps[number - 1]
         yield (
             f"step {number} ({percent_text(step.weight_parts)}) can prove nothing at {estimated.rps:g} requests/s: its longest bake "
             f"of {step.bake_max_seconds // _MINUTE} min is over before its margin on errors can be ruled out"
+        )
+    for found in unproven(policy, estimated.rps):
+        step = policy.steps[found.step]
+        yield (
+            f"step {found.step + 1} ({percent_text(step.weight_parts)}) cannot rule out {found.margin:g}x on {found.metric} at "
+            f"{estimated.rps:g} requests/s: {found.minutes} min of its longest bake of {step.bake_max_seconds // _MINUTE} min can be judged"
         )
 
 

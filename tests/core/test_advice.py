@@ -56,7 +56,7 @@ def test_a_step_that_never_sees_enough_is_taken_back() -> None:
 
 def test_a_percentile_of_too_few_requests_is_not_compared() -> None:
     assert advice(policy(steps=(step(10), LAST)), rps=10) == (
-        "steps[0]: at 10 % of 10 requests/s latency is not compared: the smaller side has 60 requests a minute, "
+        "steps[0]: at 10 % of 10 requests/s the backup alarm on latency compares nothing: the smaller side has 60 requests a minute, "
         "and a p90 needs 100",
     )
 
