@@ -57,12 +57,14 @@ def read_rates(policy: Policy, given: tuple[str, ...]) -> dict[str, float]:
 def forecast(asked: Asked, picture: Path | None, gate: bool, to_terminal: bool) -> Said:
     """Simulate, draw if asked to, and say what came out. Raises BadInput when there is nothing the gate could be about."""
     numpy_there("forecast")
-    from sluice.cli.picture import draw_forecast
+    from sluice.cli.picture import can_draw, draw_forecast
     from sluice.cli.progress import progress_to
     from sluice.forecast import forecast as foreseen
     from sluice.forecast.from_policy import judged
 
     policy = read_policy(asked.file)
+    if picture is not None:
+        can_draw(picture)
     if gate and not any(metric.terms.detect for metric in policy.metrics.values()):
         raise BadInput((f"{asked.file}: --gate needs a metric with `detect`: the effect that must be seen",))
     if not judged(policy):
@@ -72,7 +74,7 @@ def forecast(asked: Asked, picture: Path | None, gate: bool, to_terminal: bool) 
     with progress_to(to_terminal) as progress:
         made = foreseen.forecast(policy, setting, progress=progress)
     if picture is not None:
-        picture.write_text(draw_forecast(made, str(asked.file)), encoding="utf-8")
+        draw_forecast(made, str(asked.file), picture)
     document = {"schema": SCHEMA, "policy": str(asked.file), "rates": _rates(base), "forecast": encode(made)}
     lines = tuple(_lines(asked.file, policy, made, base))
     return Said(document, lines, 1 if gate and made.missed else 0)

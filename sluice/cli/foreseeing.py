@@ -49,7 +49,7 @@ def forecast(  # noqa: PLR0913 - one parameter per option
     rollouts: Runs = 1000,
     seed: Seed = 1,
     picture: Annotated[
-        Path | None, typer.Option(metavar="FILE.svg", help="Also draw which error increases are caught.")
+        Path | None, typer.Option(metavar="FILE", help="Also draw it: a file that ends in .png or .svg.")
     ] = None,
     gate: Annotated[
         bool, typer.Option("--gate", help="Exit 1 when an effect declared with `detect` is caught with less than 80 %.")

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import yaml
 
+from sluice.cli.picture import draw_forecast
+from sluice.forecast.forecast import Forecast, Setting, WhatIf, base_of, forecast
+from sluice.forecast.world import Effect
 from tests.cli.conftest import Desk
-from tests.forecast.policies import DOCUMENT
+from tests.forecast.policies import DOCUMENT, with_kpi
 
 
 @pytest.fixture
@@ -42,12 +46,51 @@ def test_the_document_holds_the_same(tmp_path: Path, policy: str) -> None:
     assert ran.err == ""
 
 
-def test_a_picture_is_drawn(tmp_path: Path, policy: str) -> None:
-    Desk(tmp_path).run("forecast", policy, "--rps", "500", "--rollouts", "40", "--picture", str(tmp_path / "p.svg"))
+@pytest.fixture(scope="module")
+def made() -> Forecast:
+    """A forecast small enough to be drawn twice."""
+    policy = with_kpi()
+    short = replace(policy, steps=(policy.steps[1], policy.steps[-1]))
+    tried = [WhatIf("no difference", Effect(), False), WhatIf("errors x5", Effect({"errors": 5.0}), True)]
+    return forecast(short, Setting(base_of(short, 500, {}), rollouts=20), tried)
+
+
+def test_a_picture_is_a_png_or_an_svg_by_its_name(tmp_path: Path, made: Forecast) -> None:
+    for name in ("p.svg", "again.svg", "p.png"):
+        draw_forecast(made, "policy.yaml", tmp_path / name)
 
     drawn = (tmp_path / "p.svg").read_text()
-    assert drawn.startswith("<svg ")
     assert "90 % from x" in drawn
+    assert "errors x5" in drawn, "words stay words"
+    assert drawn == (tmp_path / "again.svg").read_text()
+    assert (tmp_path / "p.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_policy_without_an_error_rate_is_drawn_without_a_curve(tmp_path: Path, made: Forecast) -> None:
+    draw_forecast(replace(made, curve=(), smallest_error_increase=None), "policy.yaml", tmp_path / "p.svg")
+
+    assert "the policy has no error rate to increase" in (tmp_path / "p.svg").read_text()
+
+
+def test_the_command_draws_beside_the_table(tmp_path: Path, policy: str) -> None:
+    file = tmp_path / "p.png"
+    ran = Desk(tmp_path).run("forecast", policy, "--rps", "5000", "--rollouts", "20", "--picture", str(file))
+
+    assert ran.exit_code == 0
+    assert file.stat().st_size > 10_000
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"), [("p.jpg", "must end in .png or .svg"), ("no/p.png", "there is no folder")]
+)
+def test_a_picture_that_cannot_be_drawn_is_refused_before_anything_is_simulated(
+    tmp_path: Path, policy: str, name: str, sentence: str
+) -> None:
+    ran = Desk(tmp_path).run("forecast", policy, "--rps", "500", "--picture", str(tmp_path / name))
+
+    assert ran.exit_code == 2
+    assert sentence in ran.err
+    assert "no difference" not in ran.err
 
 
 @pytest.mark.parametrize(("rps", "exit_code"), [("2000", 0), ("2", 1)])
