@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+
 import pulumi
 import pulumi_aws as aws
 
@@ -36,6 +39,8 @@ class ControlPlane(pulumi.ComponentResource):
         self.archive = archive_bucket(names, spec.audit, protect=spec.protect, parent=self)
         where = {"SLUICE_ARCHIVE": self.archive.bucket.bucket}
         told = dict.fromkeys((*STREAM_READERS, "tick"), where)
+        if spec.drills is not None:
+            told["sweep"] = {"SLUICE_DRILLS": pulumi.Output.from_input(spec.drills.schedule)}
         shared = FunctionArgs(scope_of(names, spec), archive(), spec.log_retention_days, spec.protect, told)
         self.functions = {word: control_function(word, shared, self) for word in FUNCTIONS}
         self.commands = Commands(self.functions["command"], pulumi.ResourceOptions(parent=self))
@@ -45,8 +50,10 @@ class ControlPlane(pulumi.ComponentResource):
         self.alarms = alarm_path(names, spec, self.functions["alarm"], self)
         for word in STREAM_READERS:
             archive_path(word, self.table, self.functions[word], self.archive, self.alarms.dead_letters, self)
-        self._sweep_every_minute()
-        for alarm in page_alarms(names):
+        self._sweep("sweep", names.sweep_rule, "rate(1 minute)")
+        if spec.drills is not None:
+            self._sweep("drill", names.drill_rule, spec.drills.schedule, {"drill": True})
+        for alarm in page_alarms(names, spec.drills):
             page_alarm(names, alarm, self.topic.arn, self)
         self.cleaned_up = clean_up_at_the_end(names, self.functions["submit"].name, [self.table], self)
         self.register_outputs({"table": self.table.name, "machine_arn": self.machine.arn, "topic_arn": self.topic.arn})
@@ -73,21 +80,24 @@ class ControlPlane(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, protect=self._protected, depends_on=[policy]),
         )
 
-    def _sweep_every_minute(self) -> None:
+    def _sweep(self, word: str, name: str, schedule: str, asked: Mapping[str, bool] | None = None) -> None:
+        """The sweep's function by the clock. `asked` is what it is to do instead of sweeping."""
         opts = pulumi.ResourceOptions(parent=self)
         function = self.functions["sweep"]
-        rule = aws.cloudwatch.EventRule(
-            "sweep", name=self._names.sweep_rule, schedule_expression="rate(1 minute)", state="ENABLED", opts=opts
-        )
+        rule = aws.cloudwatch.EventRule(word, name=name, schedule_expression=schedule, state="ENABLED", opts=opts)
         permission = aws.lambda_.Permission(
-            "sweep",
+            word,
             action="lambda:InvokeFunction",
             function=function.name,
             principal="events.amazonaws.com",
             source_arn=rule.arn,
             opts=opts,
         )
-        # No dead-letter queue: a sweep that is lost is made up for a minute later, and silence pages.
+        # No dead-letter queue: a sweep that is lost is made up for a minute later and silence pages; a drill that is lost gets old.
         aws.cloudwatch.EventTarget(
-            "sweep", rule=rule.name, arn=function.arn, opts=pulumi.ResourceOptions(parent=self, depends_on=[permission])
+            word,
+            rule=rule.name,
+            arn=function.arn,
+            input=json.dumps(asked) if asked else None,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[permission]),
         )

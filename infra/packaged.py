@@ -76,6 +76,15 @@ class Audit(TypedDict):
     """governance (default), or compliance: then nobody can delete an event before its time."""
 
 
+class Drills(TypedDict):
+    """When the way back is drilled on endpoints where nothing is rolled out. No traffic moves."""
+
+    schedule: str
+    """As EventBridge writes it: rate(7 days), cron(0 10 ? * TUE *). Cron is in UTC."""
+    too_old: NotRequired[str]
+    """How long ago the last good drill may be before a ticket is opened. Default: 14d."""
+
+
 class SluiceArgs(TypedDict):
     """Everything of a stack. All values must be known when the program runs: outputs of other resources cannot be given."""
 
@@ -93,6 +102,8 @@ class SluiceArgs(TypedDict):
     """How long logs are kept. Default: 30."""
     audit: NotRequired[Audit]
     """How the archive of audit events is locked."""
+    drills: NotRequired[Drills]
+    """When the way back is drilled. Left out, only rollouts rehearse it."""
 
 
 class Sluice(pulumi.ComponentResource):

@@ -10,15 +10,17 @@ import pulumi_aws as aws
 
 from infra.resource_names import Names
 from sluice.core.decision import SOAK_SECONDS
+from sluice.schema import DrillSpec
 
 PERIOD_SECONDS = 60
+_DAY = 86_400
 OVERDUE_SECONDS = SOAK_SECONDS + 2 * 60
 """The longest ordinary pause between two looks, and two sweeps that should have noticed."""
 
 
 @dataclass(frozen=True, slots=True)
 class PageAlarm:
-    """One alarm on one metric: a page after `minutes` of `periods` minutes above `threshold`."""
+    """One alarm on one metric: a page after `minutes` of `periods` minutes above `threshold`; or a ticket, which can wait."""
 
     word: str
     description: str
@@ -30,10 +32,28 @@ class PageAlarm:
     minutes: int = 1
     periods: int = 1
     silence_pages: bool = False
+    period_seconds: int = PERIOD_SECONDS
+    ticket: bool = False
 
 
-def page_alarms(names: Names) -> Iterator[PageAlarm]:
+def page_alarms(names: Names, drills: DrillSpec | None = None) -> Iterator[PageAlarm]:
     """What is watched, and why it matters."""
+    yield from _of_the_way_back(names)
+    if drills is not None:
+        yield PageAlarm(
+            word="drill-too-old",
+            description="The way back was not drilled for too long: it may be broken without anybody knowing",
+            namespace=names.metrics_namespace,
+            metric="DaysSinceDrill",
+            statistic="Maximum",
+            threshold=drills.too_old_seconds // _DAY,
+            dimensions={"service": "sweep"},
+            period_seconds=3600,
+            ticket=True,
+        )
+
+
+def _of_the_way_back(names: Names) -> Iterator[PageAlarm]:
     yield PageAlarm(
         word="dead-letter",
         description="An alarm event could not be handled at all: look into the dead-letter queue, a rollback may be missing",
@@ -100,12 +120,12 @@ def page_alarm(
     return aws.cloudwatch.MetricAlarm(
         f"page-{alarm.word}",
         name=names.page_alarm(alarm.word),
-        alarm_description=f"{alarm.description}. What to do: docs/runbooks.md, section {alarm.word}.",
+        alarm_description=_described(alarm),
         namespace=alarm.namespace,
         metric_name=alarm.metric,
         dimensions=alarm.dimensions,
         statistic=alarm.statistic,
-        period=PERIOD_SECONDS,
+        period=alarm.period_seconds,
         evaluation_periods=alarm.periods,
         datapoints_to_alarm=alarm.minutes,
         comparison_operator="GreaterThanThreshold",
@@ -115,3 +135,9 @@ def page_alarm(
         insufficient_data_actions=[topic_arn] if alarm.silence_pages else None,
         opts=pulumi.ResourceOptions(parent=parent),
     )
+
+
+def _described(alarm: PageAlarm) -> str:
+    """Whoever is told reads this first. What can wait until morning says so, because the topic is the same."""
+    urgency = "Ticket: " if alarm.ticket else ""
+    return f"{urgency}{alarm.description}. What to do: docs/runbooks.md, section {alarm.word}."

@@ -22,6 +22,7 @@ class Scope:
     adopts: bool
     artifact_buckets: tuple[str, ...]
     hooks: tuple[Hook, ...] = ()
+    drills: bool = False
 
 
 def scope_of(names: Names, spec: StackSpec) -> Scope:
@@ -34,4 +35,5 @@ def scope_of(names: Names, spec: StackSpec) -> Scope:
         slots={endpoint.endpoint_name: endpoint.slots for endpoint in spec.endpoints},
         artifact_buckets=spec.artifact_buckets,
         hooks=hooks_of(spec),
+        drills=spec.drills is not None,
     )

@@ -130,6 +130,13 @@ def hooks(scope: Scope) -> Iterator[Statement]:
         yield allow("SignHooks", ["ssm:GetParameter"], [scope.names.key_parameter_arn])
 
 
+def drills(scope: Scope) -> Iterator[Statement]:
+    """Which endpoints there are, how their last drills went, and to set one alarm off and back."""
+    if scope.drills:
+        yield allow("ReadDrills", ["dynamodb:Query"], [scope.names.table_arn])
+        yield allow("SetOffDrills", ["cloudwatch:SetAlarmState"], [scope.names.rollback_alarms_arn])
+
+
 def tell_people(scope: Scope) -> Statement:
     return allow("TellPeople", ["sns:Publish"], [scope.names.topic_arn])
 

@@ -19,6 +19,7 @@ from infra.permission_statements import (
     configurations,
     created,
     describe_endpoints,
+    drills,
     hooks,
     keep_rows,
     move_endpoints,
@@ -133,6 +134,7 @@ def sweep_document(scope: Scope) -> Document:
         see_scaling(),
         change_scaling(scope, "RegisterScalableTarget", "DeregisterScalableTarget", "PutScalingPolicy"),
         allow("ReadClocks", ["states:DescribeExecution"], [scope.names.executions_arn]),
+        *drills(scope),
         # A way back that was begun is finished here when nothing ticks any more: stable's alarms say when.
         alarm_states(scope),
         start_clock(scope),

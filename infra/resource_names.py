@@ -108,6 +108,10 @@ class Names:
     def sweep_rule(self) -> str:
         return f"{self.control.prefix}-sweep"
 
+    @property
+    def drill_rule(self) -> str:
+        return f"{self.control.prefix}-drill"
+
     def rule_arn(self, rule: str) -> str:
         return self.place.arn("events", f"rule/{rule}")
 

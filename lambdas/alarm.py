@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from aws_lambda_powertools import Logger
@@ -31,6 +32,7 @@ def _handle(message: dict[str, Any]) -> None:
     if alarm is None:
         report(f"message {message['messageId']} is not an alarm's state change: ignored", {"Ignored": ("Count", 1)})
         return
+    alarm = replace(alarm, taken_at=wall_clock())
     redelivered = int(message["attributes"]["ApproximateReceiveCount"]) > 1
     handled = on_alarm(ports(), alarm, redelivered=redelivered)
     for done in handled:

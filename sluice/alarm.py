@@ -79,9 +79,7 @@ def _react(ports: Ports, endpoint: str, event: AlarmEvent, redelivered: bool) ->
         if redelivered and decision.kind is not None:
             decision = _recorded_late(ports, head, event, decision)
         try:
-            applied = settle(
-                ports, head, decision, f"alarm:{event.name}", {"reason": event.reason, "since": event.since}
-            )
+            applied = settle(ports, head, decision, f"alarm:{event.name}", _facts(event))
         except StaleRecord:
             continue
         except StoreUnavailable as fault:
@@ -91,6 +89,11 @@ def _react(ports: Ports, endpoint: str, event: AlarmEvent, redelivered: bool) ->
     raise StaleRecord(
         f"endpoint {endpoint!r}: lost the race to record {event.name} {_LOST_RACES} times: it is delivered again"
     )
+
+
+def _facts(event: AlarmEvent) -> dict[str, str | int | None]:
+    """`taken_at` tells how long the event took from how long the decision took."""
+    return {"reason": event.reason, "since": event.since, "taken_at": event.taken_at}
 
 
 def _handled(head: Head, sentence: str) -> Handled:

@@ -45,11 +45,12 @@ def settle(ports: Ports, before: Head | None, decision: Decision, by: str, facts
     """
     if decision.kind is None:
         return Applied(decision.next, _act(ports, decision, decision.next))
-    change = record(before, decision.next, decision.kind, by, decision.because, ports.now(), facts)
     if decision.record_after_actions:
         faults = _act(ports, decision, decision.next)
+        change = record(before, decision.next, decision.kind, by, decision.because, ports.now(), facts)
         ports.store.commit(change)
         return Applied(change.head, faults)
+    change = record(before, decision.next, decision.kind, by, decision.because, ports.now(), facts)
     ports.store.commit(change)
     return Applied(change.head, _act(ports, decision, change.head))
 

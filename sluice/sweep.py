@@ -13,6 +13,7 @@ from sluice.core.overdue import blind_seconds, clean_up, sweep
 from sluice.core.revision import carry_out
 from sluice.core.rollout import Head, Phase, Rollout
 from sluice.core.scaling import restore
+from sluice.drill import concluded
 from sluice.gather import gather, observe_slots
 from sluice.ports import Ports
 
@@ -88,6 +89,8 @@ def _between_rollouts(ports: Ports, head: Head) -> Decision:
     now = ports.now()
     if head.queued is not None:
         return begin_queued(head, now)
+    if head.drill is not None:
+        return concluded(ports, head, now)
     seen = observe_slots(
         ports, head, scaling=bool(head.scaling) or (head.cleanup is not None and now >= head.cleanup.due)
     )

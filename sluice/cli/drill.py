@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sluice.aws.clients import client
+from sluice.aws.trail import table_time
 from sluice.cli.operate import FAILED, GOOD, NOT_IN_TIME, Said
 from sluice.cli.outside import Outside
 from sluice.cli.records import known_head, records_of
@@ -25,11 +26,13 @@ _POLL_SECONDS = 2
 class Drilled:
     """Seconds from the alarm to each station, None for one not reached in time; `target_seconds` is promised for `act`.
 
-    detect and decide are one station on the records: the decision is written in the instant the event is taken.
+    Detected: the alarm function had the event. Decided: the way back was written down. Acted: the weights were read back.
+    Verified: stable was watched and is well.
     """
 
     rollout: str
     alarm: str
+    detect_seconds: int | None
     decide_seconds: int | None
     act_seconds: int | None
     verify_seconds: int | None
@@ -51,10 +54,10 @@ def drill(outside: Outside, target: Target, within_seconds: float) -> Said:
                 f"{target.endpoint}: a drill takes back a canary that is baking ({where}). Submit a release first."
             )
         alarm = _alarm_of(rollout)
-        asked_at, seq = int(outside.now()), head.version
+        asked_at, seq, began = table_time(target.table, target.endpoint), head.version, outside.now()
         client("cloudwatch").set_alarm_state(AlarmName=alarm, StateValue="ALARM", StateReason="a drill: sluice drill")
         found = _measure(store, rollout, alarm, asked_at, seq)
-        while found.verify_seconds is None and outside.now() - asked_at < within_seconds:
+        while found.verify_seconds is None and outside.now() - began < within_seconds:
             outside.sleep(_POLL_SECONDS)
             found = _measure(store, rollout, alarm, asked_at, seq)
     code = NOT_IN_TIME if found.act_seconds is None else GOOD if found.is_good else FAILED
@@ -78,28 +81,31 @@ def _alarm_of(rollout: Rollout) -> str:
 
 def _measure(store: Store, rollout: Rollout, alarm: str, asked_at: int, seq: int) -> Drilled:
     """From the events after the alarm was set off."""
-    decided = acted = verified = None
+    detected = decided = acted = verified = None
     for event, after in states(store.events(rollout.endpoint)):
         if event.seq <= seq or event.rollout != rollout.id:
             continue
         latch = after.live.latch if after.live else None
         if event.kind == Phase.ROLLING_BACK.value:
-            decided = event.at - asked_at
+            decided, taken_at = event.at - asked_at, event.facts.get("taken_at")
+            detected = taken_at - asked_at if taken_at is not None else None
         if latch is not None and latch.weights_back_at is not None:
             acted = latch.weights_back_at - asked_at
         if event.kind == Phase.ROLLED_BACK.value:
             verified = event.at - asked_at
-    return Drilled(rollout.id, alarm, decided, acted, verified, rollout.policy.rollback.target_seconds)
+    return Drilled(rollout.id, alarm, detected, decided, acted, verified, rollout.policy.rollback.target_seconds)
 
 
 def _lines(target: Target, found: Drilled) -> Iterator[str]:
     yield f"{target.endpoint}: drill on {found.alarm}"
     stations = (
-        ("detected and decided", found.decide_seconds),
+        ("detected", found.detect_seconds),
+        ("decided", found.decide_seconds),
         ("weights read back", found.act_seconds),
         ("stable verified", found.verify_seconds),
     )
     for name, seconds in stations:
         yield f"  {name:<22}{'not in time' if seconds is None else f'+{duration_text(seconds)}'}"
     word = "within" if found.is_good else "NOT within"
-    yield f"  {word} the target of {duration_text(found.target_seconds)}; the record: {target.line('history')}"
+    yield f"  {word} the target of {duration_text(found.target_seconds)}"
+    yield f"  the record: {target.line('history')}"

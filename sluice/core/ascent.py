@@ -192,7 +192,7 @@ def _ask_gates(head: Head, rollout: Rollout, index: int, seen: Observation, now:
     gates, wait = rollout.policy.steps[index].gates, rollout.orders.wait
     weight = percent_text(rollout.policy.steps[index].weight_parts)
     if wait is None or wait.what is not WaitFor.GATES or seen.hooks is None:
-        asking = Wait(WaitFor.GATES, now, None, f"asking {len(gates)} gates before {weight}", 0)
+        asking = Wait(WaitFor.GATES, now, None, f"asking {_counted(len(gates))} before {weight}", 0)
         return change(head, "gates_asked", asking.because, NOW_SECONDS, orders=replace(rollout.orders, wait=asking))
     refused = [(gate, answer) for gate, answer in zip(gates, seen.hooks, strict=True) if not answer.agreed]
     if not refused:
@@ -207,3 +207,7 @@ def _ask_gates(head: Head, rollout: Rollout, index: int, seen: Observation, now:
     told = (page(head, f"{head.endpoint}: gate does not agree", because),) if tries == most else ()
     again = replace(wait, tries=tries, because=because)
     return change(head, "gate_refused", because, BAKE_SECONDS, *told, orders=replace(rollout.orders, wait=again))
+
+
+def _counted(gates: int) -> str:
+    return "1 gate" if gates == 1 else f"{gates} gates"

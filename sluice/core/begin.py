@@ -238,7 +238,7 @@ def _start(head: Head, submission: Submission, now: int) -> Decision:
         submitted_by=submission.submitted_by,
         is_emergency=submission.is_emergency,
     )
-    after = replace(head, live=rollout, slots=submission.slots, settings=submission.settings, cleanup=None)
+    after = replace(head, live=rollout, slots=submission.slots, settings=submission.settings, cleanup=None, drill=None)
     if not submission.is_emergency:
         after = replace(after, snapshot=submission)
     if head.revision is not None:  # its time to be carried out starts over when the rollout has ended

@@ -37,5 +37,5 @@ def is_foreign(head: Head, owner: Owner) -> bool:
 def let_go(head: Head, owner: Owner, now: int) -> Decision:
     """The endpoint's stack is gone, so nothing is owed any more. Its audit trail stays, and goes on should it come back."""
     because = f"endpoint {head.endpoint!r} was let go: stack {owner} was destroyed"
-    after = replace(head, let_go_at=now, cleanup=None, revision=None, scaling=())
+    after = replace(head, let_go_at=now, cleanup=None, revision=None, scaling=(), drill=None)
     return Decision(after, because, "let_go")

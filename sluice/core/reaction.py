@@ -7,19 +7,23 @@ from dataclasses import dataclass, replace
 from sluice.core.actions import SetWeights
 from sluice.core.blame import Blame, attribute_firing
 from sluice.core.decision import NOW_SECONDS, Decision, change, live, page, stay, with_clock
+from sluice.core.drill import answered, mark
 from sluice.core.revert import roll_back
 from sluice.core.rollout import Head, Phase, Rollout
 
 
 @dataclass(frozen=True, slots=True)
 class AlarmEvent:
-    """One state change of one alarm. `rehearsal_of` is the rollout id a rehearsal marked it with, and only a claim."""
+    """One state change of one alarm. `rehearsal_of` is the rollout or drill it was marked with, and only a claim; `taken_at` is
+    when we had the event, None where nobody looked at the clock.
+    """
 
     name: str
     state: str
     since: int
     reason: str
     rehearsal_of: str | None = None
+    taken_at: int | None = None
 
 
 def react(head: Head, event: AlarmEvent, now: int) -> Decision:
@@ -27,6 +31,13 @@ def react(head: Head, event: AlarmEvent, now: int) -> Decision:
     if event.state != "ALARM":
         return stay(head, f"{event.name} is {event.state}: nothing to do, a latch stays", NOW_SECONDS)
     rollout = head.live
+    if (
+        rollout is None
+        and head.drill is not None
+        and event.name == head.drill.alarm
+        and event.rehearsal_of == mark(head)
+    ):
+        return answered(head, event.taken_at or now, now)
     if rollout is None:
         return _note(head, event, "no rollout is live")
     if rollout.is_latched:

@@ -110,6 +110,22 @@ class Rehearsal:
 
 
 @dataclass(frozen=True, slots=True)
+class Drill:
+    """A game day between rollouts: an alarm of the idle slot was set off, and its way to an accepted weight call is measured.
+
+    `weights` are those that the call repeats; `detected_at` is when the alarm function had the event, `decided_at` when it had
+    decided. The event of the answer has the time at which the call was accepted.
+    """
+
+    alarm: str
+    asked_at: int
+    target_seconds: int
+    weights: Mapping[str, int]
+    detected_at: int | None = None
+    decided_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Fallback:
     """A third, small, warm slot with a release that is known to work. At weight 0 until a person says that both others are bad."""
 
@@ -326,7 +342,8 @@ class Head:
     what was registered before it was suspended, until it stands again. `let_go_at` is set when the endpoint's stack was destroyed;
     the record only remembers from then on, until an endpoint of that name is taken over again. `theirs`: somebody
     else made the endpoint, and it outlives the stack. `stop` keeps every step from beginning until it is lifted; `queued` is
-    tried when nothing is live any more; `snapshot` is the last ordinary submission that was tried.
+    tried when nothing is live any more; `snapshot` is the last ordinary submission that was tried. `drill` is under way;
+    `drilled_at` is when the last good one ended.
     """
 
     schema: int
@@ -351,9 +368,11 @@ class Head:
     queued: Submission | None = None
     snapshot: Submission | None = None
     standby: Standby | None = None
+    drill: Drill | None = None
+    drilled_at: int | None = None
 
     @property
     def is_unfinished(self) -> bool:
         """Whether the sweep has something to look after."""
-        waiting = (self.live, self.cleanup, self.revision, self.queued)
+        waiting = (self.live, self.cleanup, self.revision, self.queued, self.drill)
         return any(item is not None for item in waiting) or bool(self.scaling)

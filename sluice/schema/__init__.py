@@ -10,10 +10,11 @@ from sluice.schema.document import read_document
 from sluice.schema.policy import parse_policy, read_policy
 from sluice.schema.release import parse_release, read_release
 from sluice.schema.stack import parse_stack
-from sluice.schema.stack_spec import AuditSpec, EndpointSpec, Owner, StackSpec
+from sluice.schema.stack_spec import AuditSpec, DrillSpec, EndpointSpec, Owner, StackSpec
 
 __all__ = [
     "AuditSpec",
+    "DrillSpec",
     "EndpointSpec",
     "Owner",
     "StackSpec",

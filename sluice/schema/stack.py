@@ -23,7 +23,7 @@ from sluice.schema.faults import checked
 from sluice.schema.policy import parse_policy, read_policy
 from sluice.schema.release import parse_release, read_release
 from sluice.schema.stack_document import FALLBACK_SLOT, DataCapture, Endpoint, Stack
-from sluice.schema.stack_spec import AuditSpec, CaptureSpec, EndpointSpec, StackSpec
+from sluice.schema.stack_spec import AuditSpec, CaptureSpec, DrillSpec, EndpointSpec, StackSpec
 
 _READY_MADE = Path("policies") / "rollouts"
 OUTCOMES = "outcomes"
@@ -77,6 +77,7 @@ def parse_stack(document: Mapping[str, object], root: Path, project: str, stack:
         AuditSpec(model.audit.retention_days, model.audit.mode),
         model.control_plane,
         model.reach,
+        DrillSpec(model.drills.schedule, model.drills.too_old) if model.drills else None,
     )
 
 
@@ -87,10 +88,10 @@ def _division(model: Stack, source: _Source) -> Iterator[str]:
     if model.control_plane is not None and model.reach:
         rule = "is for stacks with a control plane of their own, and `control_plane` names another's"
         yield source.fault(f"{source.project}:reach", f"{rule}. Set it in {model.control_plane}")
-    if model.control_plane is not None and "audit" in model.model_fields_set:
-        yield source.fault(
-            f"{source.project}:audit", f"is the control plane's to keep. Set it in {model.control_plane}"
-        )
+    for key in ("audit", "drills"):
+        if model.control_plane is not None and key in model.model_fields_set:
+            rule = f"is the control plane's to keep. Set it in {model.control_plane}"
+            yield source.fault(f"{source.project}:{key}", rule)
     if model.control_plane is None and not model.endpoints and not model.reach:
         rule = "is missing: configure an endpoint, or set `reach` to serve those of other stacks"
         yield source.fault(f"{source.project}:endpoints", rule)

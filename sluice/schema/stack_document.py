@@ -7,9 +7,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
 
-from sluice.schema.values import BUCKET_NAME, VARIANT_NAME, Strict, Wrong, matching
+from sluice.schema.values import BUCKET_NAME, VARIANT_NAME, Duration, Strict, Wrong, matching, pattern_schema
 
 FALLBACK_SLOT = "fallback"
+_SCHEDULE = r"rate\((1 (hour|day)|[1-9][0-9]{0,3} (hours|days))\)|cron\(([!-~]{1,40} ){5}[!-~]{1,40}\)"
 _RETENTION_DAYS = (
     *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
     *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
@@ -37,6 +38,12 @@ def _two(slots: tuple[str, ...]) -> tuple[str, ...]:
     if slots[0] == slots[1]:
         raise Wrong(f"must name two different variants, got {slots[0]!r} twice")
     return slots
+
+
+def _a_day_at_least(seconds: int) -> int:
+    if seconds < 86_400:
+        raise Wrong("must be at least 1d", "its age is measured in days")
+    return seconds
 
 
 def _offered(days: int) -> int:
@@ -157,6 +164,25 @@ class Audit(Strict):
     """`compliance`: nobody, not even the account's root, can delete an event before its time."""
 
 
+class Drills(Strict):
+    """Game days without a rollout: the whole way back is gone through from an alarm of the idle slot to an accepted weight call that
+    repeats the weights there are. Never while a rollout is under way or waits, in a freeze, or under a stop.
+    """
+
+    schedule: Annotated[
+        str,
+        matching(
+            _SCHEDULE,
+            "must be rate(...) in hours or days, or cron(...) with six fields in UTC",
+            "for example `rate(7 days)` or `cron(0 10 ? * TUE *)`",
+        ),
+        pattern_schema(_SCHEDULE),
+    ]
+    """When each endpoint is drilled, as EventBridge writes it: `rate(7 days)`, `cron(0 10 ? * TUE *)`. Cron is in UTC."""
+    too_old: Annotated[Duration, AfterValidator(_a_day_at_least)] = Field(default=1_209_600, validate_default=False)
+    """How long ago an endpoint's last good drill may be before a ticket is opened. At least `1d`."""
+
+
 class Stack(Strict):
     """Everything of a stack. Each endpoint is read as an `Endpoint` of its own, so that one's faults do not hide another's."""
 
@@ -176,3 +202,5 @@ class Stack(Strict):
     """Of the functions and the containers. One of the numbers of days CloudWatch Logs offers."""
     audit: Audit = Audit()
     """How the archive of audit events is locked."""
+    drills: Drills | None = None
+    """When the way back is drilled on endpoints where nothing is rolled out. Left out: only rollouts rehearse it."""

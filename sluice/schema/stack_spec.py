@@ -75,6 +75,14 @@ class AuditSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class DrillSpec:
+    """When drills begin (a schedule as EventBridge writes it), and after how many seconds without a good one a ticket is opened."""
+
+    schedule: str
+    too_old_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
 class StackSpec:
     """A whole stack's configuration.
 
@@ -92,6 +100,7 @@ class StackSpec:
     audit: AuditSpec = AuditSpec()
     control_plane: str | None = None
     reach: tuple[str, ...] = ()
+    drills: DrillSpec | None = None
 
     @property
     def served_by(self) -> tuple[str, str] | None:

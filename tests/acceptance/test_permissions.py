@@ -31,6 +31,7 @@ from tests.acceptance.conftest import Stage, on_stage
 NAMES = Names("sluice", "dev", Place("aws", "us-east-1", "123456789012"))
 THEIRS = "payments-are-down"
 FLAGS = "arn:aws:lambda:us-east-1:123456789012:function:flags"
+DRILLS = {"schedule": "rate(9000 hours)"}
 PER_INSTANCE = "SageMakerVariantInvocationsPerInstance"
 
 
@@ -56,7 +57,7 @@ def life(example: Example, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     with on_stage(example) as stage:
         their_alarm()
         their_flags()
-        stage.sandbox.config["protect"] = False
+        stage.sandbox.config |= {"protect": False, "drills": DRILLS}
         stage.up("v1", policy=str(policy))
         stage.send()
         scale("blue")
@@ -67,6 +68,7 @@ def life(example: Example, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         back_by_a_person(stage, policy)
         back_by_the_sweep(stage, policy)
         up_and_retired(stage, policy)
+        drilled(stage)
         stage.sandbox.destroy()
         gate, functions = stage.sandbox.cloud.gate, stage.sandbox.cloud.functions
         yield Life(list(gate.calls), dict(functions.lost_logs), documents(stage))
@@ -81,7 +83,8 @@ def example_policy() -> str:
 def documents(stage: Stage) -> dict[str, dict[str, object]]:
     from sluice.sandbox.sandbox import REPOSITORY
 
-    spec = parse_stack({"endpoints": stage.sandbox.config["endpoints"]}, REPOSITORY, "sluice", "dev")
+    given = {"endpoints": stage.sandbox.config["endpoints"], "drills": DRILLS}
+    spec = parse_stack(given, REPOSITORY, "sluice", "dev")
     made = {word: make(scope_of(NAMES, spec)) for word, make in FUNCTION_DOCUMENTS.items()}
     return {**made, "clock": machine_document(NAMES)}
 
@@ -241,6 +244,14 @@ def up_and_retired(stage: Stage, policy: object) -> None:
     assert stage.head.cleanup is None
 
 
+def drilled(stage: Stage) -> None:
+    """Begun by hand: by the clock it would get between the rollouts."""
+    stage.sandbox.run_until(lambda: not stage.head.is_unfinished, 3600)
+    boto3.client("lambda").invoke(FunctionName=NAMES.function("sweep"), Payload=json.dumps({"drill": True}))
+    stage.sandbox.run_until(lambda: stage.head.drill is None, 1200)
+    assert stage.head.drilled_at is not None, stage.kinds
+
+
 def test_nothing_the_functions_do_is_denied(life: Life) -> None:
     refused = [
         call for call in life.calls if call.outcome in ("AccessDenied", "AccessDeniedException", "AuthorizationError")
@@ -257,7 +268,7 @@ ASKED_BY_AWS = {("archive", "dynamodb:ListStreams")}
 def permitted() -> list[tuple[str, str, str]]:
     """Every action of every statement of every role."""
     hooks = (Hook(HookKind.LAMBDA, FLAGS, 5, 0), Hook(HookKind.HTTPS, "https://flags.invalid/off", 1, 0))
-    scope = replace(scope_of(NAMES, parse_stack_of_nothing()), hooks=hooks)
+    scope = replace(scope_of(NAMES, parse_stack_of_nothing()), hooks=hooks, drills=True)
     made = {word: make(scope) for word, make in FUNCTION_DOCUMENTS.items()}
     made["clock"] = machine_document(NAMES)
     return [

@@ -358,3 +358,17 @@ def test_hooks_are_permitted_one_by_one_and_the_key_only_to_whom_signs() -> None
     for word in ("alarm", "command", "submit"):
         sids = {s["Sid"] for s in FUNCTION_DOCUMENTS[word](with_hooks)["Statement"]}
         assert not sids & {"CallHooks", "SignHooks"}, f"{word} has no business with hooks"
+
+
+def test_drills_are_permitted_where_they_are_configured() -> None:
+    found = {
+        s["Sid"]: (s["Action"], s["Resource"])
+        for s in FUNCTION_DOCUMENTS["sweep"](replace(scope(), drills=True))["Statement"]
+    }
+
+    assert found.pop("ReadDrills") == (["dynamodb:Query"], [TABLE])
+    assert found.pop("SetOffDrills") == (
+        ["cloudwatch:SetAlarmState"],
+        [f"arn:aws:cloudwatch:{HERE}:alarm:sluice/sluice/dev/*"],
+    )
+    assert found == EXPECTED["sweep"]

@@ -348,3 +348,17 @@ def test_a_bad_value_stops_the_run_with_a_sentence_naming_its_key(config, senten
         run_program(**config)
 
     assert sentence in str(stopped.value)
+
+
+def test_drills_are_begun_by_the_sweep_and_their_age_opens_a_ticket(recorded):
+    made = run_program(drills={"schedule": "cron(0 10 ? * TUE *)", "too_old": "10d"})
+
+    rule, target = made.only("EventRule", "drill").inputs, made.only("EventTarget", "drill").inputs
+    alarm = made.only("MetricAlarm", "page-drill-too-old").inputs
+    assert (rule["name"], rule["scheduleExpression"]) == ("sluice-dev-drill", "cron(0 10 ? * TUE *)")
+    assert json.loads(target["input"]) == {"drill": True}
+    assert made.only("Permission", "drill").inputs["principal"] == "events.amazonaws.com"
+    assert (alarm["metricName"], alarm["threshold"], alarm["period"]) == ("DaysSinceDrill", 10, 3600)
+    assert alarm["alarmDescription"].startswith("Ticket: The way back was not drilled for too long")
+    assert made.only("Function", "sweep").inputs["environment"]["variables"]["SLUICE_DRILLS"]
+    assert not [name for name in recorded.of("EventRule") if name == "drill"], "only where they are configured"

@@ -13,7 +13,7 @@ from hypothesis import given
 
 from sluice.core.errors import BadInput
 from sluice.schema import StackSpec, parse_stack
-from sluice.schema.stack_spec import CaptureSpec
+from sluice.schema.stack_spec import CaptureSpec, DrillSpec
 from tests.schema.documents import PROPERTY, mutated, release_document
 
 REPOSITORY = Path(__file__).parents[2]
@@ -434,3 +434,35 @@ def test_a_wrong_fallback_is_refused(changes: dict[str, Any], sentence: str) -> 
     (found,) = faults(endpoints={"shop": endpoint(**changes)})
 
     assert found.startswith(f"sluice:endpoints.shop.{sentence}")
+
+
+class TestDrills:
+    def test_a_schedule_is_enough(self) -> None:
+        weekly = stack(endpoints={"shop": endpoint()}, drills={"schedule": "rate(7 days)"})
+
+        assert weekly.drills == DrillSpec("rate(7 days)", 14 * 86_400)
+        assert stack(endpoints={"shop": endpoint()}).drills is None
+
+    @pytest.mark.parametrize(
+        "schedule", ["weekly", "rate(5 minutes)", "rate(2 day)", "rate(0 hours)", "cron(0 10 * * *)"]
+    )
+    def test_one_that_eventbridge_does_not_know_is_refused(self, schedule: str) -> None:
+        (fault,) = faults(endpoints={"shop": endpoint()}, drills={"schedule": schedule})
+
+        assert fault.startswith(
+            "sluice:drills.schedule: must be rate(...) in hours or days, or cron(...) with six fields"
+        )
+
+    def test_an_age_below_a_day_and_another_key_are_refused(self) -> None:
+        given = {"schedule": "rate(1 day)", "too_old": "12h", "when": "now"}
+
+        found = faults(endpoints={"shop": endpoint()}, drills=given)
+
+        assert [fault.partition(": ")[0] for fault in found] == ["sluice:drills.too_old", "sluice:drills.when"]
+
+    def test_they_are_the_control_planes(self) -> None:
+        given = {"schedule": "rate(1 day)"}
+
+        found = faults(endpoints={"shop": endpoint()}, drills=given, control_plane="acme/sluice/prod")
+
+        assert found == ["sluice:drills: is the control plane's to keep. Set it in acme/sluice/prod"]

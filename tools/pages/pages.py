@@ -37,5 +37,7 @@ BLOCKS: Mapping[str, Callable[[], str]] = {
     "cost-limits": cost.limits,
     "runbook-alarms": runbooks.alarms,
     "runbook-slots": runbooks.slot_alarms,
+    "runbook-obstacles": runbooks.obstacles,
+    "runbook-waiting": runbooks.waiting,
     "runbook-phases": runbooks.phases,
 }

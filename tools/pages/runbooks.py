@@ -9,11 +9,14 @@ from infra.page_alarms import PageAlarm, page_alarms
 from infra.place import Place
 from infra.resource_names import Names
 from sluice.cli.text import ICONS
+from sluice.core.conditions import ApprovalThen, OnNewRelease
+from sluice.core.obstacles import Kind
 from sluice.core.outlook import lasting
 from sluice.core.prepare import PREPARE_SECONDS, REHEARSE_SECONDS
 from sluice.core.revert import GIVE_UP_SECONDS, OVERDUE_SECONDS, VERIFY_SECONDS
 from sluice.core.rollout import Phase
 from sluice.core.steps import SHIFT_SECONDS
+from sluice.schema import DrillSpec
 from tools.pages.blocks import table
 
 _NAMES = Names("PROJECT", "STACK", Place("aws", "REGION", "ACCOUNT"), None)
@@ -127,6 +130,40 @@ ALARMS: Mapping[str, tuple[str, ...]] = {
         f"CloudTrail says who: look for PutItem, UpdateItem, DeleteItem and TransactWriteItems on table {_NAMES.table}. Only the control functions' roles should be there.",
         "Do not repair the table by hand: that is another change. Decide with whoever owns the audit; rollouts go on meanwhile.",
     ),
+    "drill-too-old": (
+        f"Which endpoint, and why: `aws logs tail {_NAMES.log_group('sweep')} --since 8d | grep drill` says for each schedule what was drilled and what kept it from it: a rollout, a freeze, a stop.",
+        "`sluice history NAME --limit 50` shows `drilled` and `drill_failed`. A failed one also paged: see `alarm-stuck` and `alarm-errors`.",
+        f"Drill now: `aws lambda invoke --function-name {_NAMES.function('sweep')} --cli-binary-format raw-in-base64-out --payload '{{\"drill\": true}}' answer.json`. It moves no traffic. A rollout's own rehearsal proves the path too, but is not counted.",
+    ),
+}  # fmt: skip
+
+OBSTACLES: Mapping[Kind, tuple[str, str]] = {
+    Kind.STOPPED: ("Somebody stopped every step up, of this endpoint or of all (`sluice stop`). What serves goes on serving; a way back goes through.", "Ask whoever is named. `sluice lift NAME --reason WHY` ends it; `NAME` may be `STACK/*`."),
+    Kind.PAUSED: ("A person paused this rollout. Alarms and judge stay armed; after `max_hold` it is taken back.", "`sluice resume NAME --reason WHY`, or `sluice abort NAME --reason WHY`."),
+    Kind.HARM: ("The canary was worse than stable, and the policy leaves that to people (`on_breach: hold`). After `max_hold` it is taken back.", "`sluice explain NAME` has the numbers. In doubt `sluice rollback NAME --reason WHY`; only if you know better `sluice resume NAME --reason WHY`."),
+    Kind.FROZEN: ("A freeze window of the policy is on.", "Wait: it goes on by itself. What cannot wait needs the permission of class `force`: `sluice force NAME --reason WHY` takes one step and pages."),
+    Kind.NEEDS: ("The next step needs the word of somebody whom the policy names and who did not submit the release.", "Let them look at `sluice explain NAME` and `sluice report NAME -o report.html`, then `sluice approve NAME --reason WHY` under their own name. It counts for this one step."),
+    Kind.GATES: ("The policy asks other systems before the next step; one does not agree or does not answer, which is no.", "The sentence names the gate and its answer. It is asked again every minute, `retries` times recorded; mend the gate, or `force`."),
+    Kind.COOLING: ("A release with this model did harm, and is refused until its cool-down is over.", "Nothing. A mended model is another model, and is let in at once."),
+}  # fmt: skip
+
+WAITING: Mapping[str, tuple[str, ...]] = {
+    "An approval that nobody gives": (
+        "`sluice status NAME` says who may, who may not, and until when.",
+        f"Without a word the release is taken back when the step's `timeout` is over (`then: {ApprovalThen.ROLLBACK}`), or held for `max_hold` and taken back then (`then: {ApprovalThen.HOLD}`). Neither harms anybody: stable serves.",
+        "Nobody of those named is there: `sluice abort NAME --reason WHY` and submit again when they are. `force` passes an approval by, pages, and is a permission of its own.",
+    ),
+    "A release that waits behind another": (
+        f"`queued` in `sluice status NAME`: with `on_new_release: {OnNewRelease.QUEUE}` it begins within a minute after the rollout before it has ended; with `{OnNewRelease.SUPERSEDE}` that one is being taken back for it.",
+        "There is room for one: another submission takes its place. One that may not be tried any more when its turn comes (quarantined meanwhile) is dropped, recorded as `queue_dropped`, and pages.",
+        "It shall not begin: `sluice stop NAME --reason WHY` before the first rollout ends keeps it from every step; then `sluice abort NAME --reason WHY`.",
+    ),
+    "Both slots are bad": (
+        "First `sluice rollback NAME --reason WHY`: if stable is well, that is all.",
+        "Stable is as bad, and an older release was well: `sluice rollback NAME --to RELEASE --reason WHY`; seconds while its slot is warm, minutes else. `status` and `history` name releases.",
+        "It cannot wait for minutes and the endpoint has a fallback slot: `sluice fall-back NAME --reason WHY`. The sentence says how many instances it has: fewer than the traffic needs means failing requests until more are there, which is asked for by itself.",
+        "Afterwards what served and what was tried are quarantined, and the next release starts from the fallback slot. Its alarms are the tick's judgement only.",
+    ),
 }  # fmt: skip
 
 SLOT_ALARMS = (
@@ -137,12 +174,22 @@ SLOT_ALARMS = (
 
 def alarms() -> str:
     """One section for each alarm that pages."""
-    return "".join(_alarm(alarm) for alarm in page_alarms(_NAMES))
+    return "".join(_alarm(alarm) for alarm in page_alarms(_NAMES, DrillSpec("rate(7 days)", 14 * 86_400)))
 
 
 def slot_alarms() -> str:
     """What the alarms of a slot mean; they wake nobody, they take traffic back."""
     return table(("alarm of a slot", "means", "what happens, what to do"), SLOT_ALARMS)
+
+
+def obstacles() -> str:
+    """What `sluice status` names between `why` and `next`."""
+    return table(("`status` says", "means", "what to type"), [(f"`{kind}`", *OBSTACLES[kind]) for kind in Kind])
+
+
+def waiting() -> str:
+    """What people wait for: another person, another rollout, a release that works."""
+    return "".join(f"### {title}\n\n{_steps(lines)}" for title, lines in WAITING.items())
 
 
 def phases() -> str:
@@ -151,10 +198,12 @@ def phases() -> str:
 
 
 def _alarm(alarm: PageAlarm) -> str:
-    when = f"{alarm.metric} ({alarm.statistic.lower()}) above {alarm.threshold} in {alarm.minutes} of {alarm.periods} minutes"
+    lasting = "for an hour" if alarm.period_seconds > 60 else f"in {alarm.minutes} of {alarm.periods} minutes"
+    when = f"{alarm.metric} ({alarm.statistic.lower()}) above {alarm.threshold} {lasting}"
     silence = "; also when it is silent" if alarm.silence_pages else ""
     head = (
-        f"### {alarm.word}\n\n`{_NAMES.page_alarm(alarm.word)}`: {alarm.description}.\n\nPages at {when}{silence}.\n\n"
+        f"### {alarm.word}\n\n`{_NAMES.page_alarm(alarm.word)}`: {alarm.description}.\n\n"
+        f"{'Opens a ticket' if alarm.ticket else 'Pages'} at {when}{silence}.\n\n"
     )
     return head + _steps(ALARMS[alarm.word])
 

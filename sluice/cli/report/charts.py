@@ -15,6 +15,10 @@ from sluice.core.rollout import Phase
 from sluice.core.weights import WHOLE, percent_text
 
 BOX = 1000
+_HEADROOM = 1.1
+"""Above the slowest minute, so that no line lies on the upper edge."""
+_APART = 16
+"""Percent of the width between times: in the narrowest chart a time is a tenth of it, and the outer two begin at the edges."""
 _SOAK_SHARE = 0.22
 """How much of the width a soak gets that is longer than this share of everything: a day of calm would hide an hour of decisions."""
 
@@ -84,9 +88,8 @@ class TimeScale:
         step = next((s for s in _STEPS if (end - self.since) / s <= 5), _STEPS[-1])
         first = -(-self.since // step) * step
         inner = [Label(self.percent(at), _clock(at)) for at in range(first, end, step)]
-        kept = [
-            label for label in inner if 10 <= label.percent <= (84 if self.fold is None else 100 * self._before - 10)
-        ]
+        latest = 100 - _APART if self.fold is None else 100 * self._before - _APART
+        kept = [label for label in inner if _APART <= label.percent <= latest]
         last = Label(100, _clock(self.until), "end")
         folded = () if self.fold is None else (Label(self.percent(self.fold), _clock(self.fold)),)
         return (Label(0, _clock(self.since), "start"), *kept, *folded, last)
@@ -117,7 +120,7 @@ def traffic(story: Story, scale: TimeScale) -> Chart:
 def rates(found: Series, scale: TimeScale) -> Chart:
     """One metric of both slots. Rates have bands (95 %), latencies do not."""
     highest = max((_top(side) for p in found.points for side in (p.canary, p.stable) if side is not None), default=0.0)
-    top = _round_up(highest or (0.01 if found.is_rate else 0.1))
+    top = _round_up(highest * (1 if found.is_rate else _HEADROOM) or (0.01 if found.is_rate else 0.1))
     lines = tuple(_line(found, side, top, scale) for side in ("canary", "stable"))
     unit = _share if found.is_rate else _seconds
     labels = tuple(Label(100 * (1 - i / 2), unit(top * i / 2)) for i in range(3))
