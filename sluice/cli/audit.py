@@ -8,14 +8,15 @@ from sluice.aws.trail import archive_bucket_of, archived_trail, table_time, tabl
 from sluice.cli.operate import FAILED, GOOD, Said
 from sluice.cli.records import known_head, records_of
 from sluice.cli.target import Target
+from sluice.cli.text import wrapped
 from sluice.core.record import canonical, encode
 from sluice.core.trail import Trail, check_trail
 
 TRAIL_SCHEMA = 1
 
 
-def verify(target: Target, *, with_archive: bool) -> Said:
-    """Every damage by name, exit 1; or one line that says what was checked."""
+def verify(target: Target, width: int | None, *, with_archive: bool) -> Said:
+    """Every damage by name, exit 1; or one sentence that says what was checked."""
     with records_of(target) as store:
         bucket = archive_bucket_of(target.of("archive")) if with_archive else None
         head = store.head(target.endpoint)
@@ -25,7 +26,8 @@ def verify(target: Target, *, with_archive: bool) -> Said:
             known_head(store, target)
         trail = check_trail(target.endpoint, table, head, archive, table_time(target.table, target.endpoint))
     document = {"schema": TRAIL_SCHEMA, "endpoint": target.endpoint, "archive": bucket, **encode(trail)}
-    return Said(document, list(_lines(target, trail)), FAILED if trail.damages else GOOD)
+    lines = [wrapped(line, 0, width) for line in _lines(target, trail)]
+    return Said(document, lines, FAILED if trail.damages else GOOD)
 
 
 def export(target: Target) -> Iterator[str]:

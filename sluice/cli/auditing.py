@@ -38,8 +38,8 @@ def verify(
     from sluice.cli import audit
 
     with sentences():
-        _, target = asked(ctx, name, project, stack, region)
-        said = audit.verify(target, with_archive=archive)
+        place, target = asked(ctx, name, project, stack, region)
+        said = audit.verify(target, place.width, with_archive=archive)
     say(said, as_json, no_color)
 
 

@@ -328,7 +328,7 @@ class World:
         """The alarm function on everything queued; what fails stays queued, as with SQS."""
         for event in list(self.queue):
             try:
-                handled = on_alarm(self.ports, event, redelivered=False)
+                handled = on_alarm(self.ports, replace(event, taken_at=self.now), redelivered=False)
             except SluiceError:
                 continue
             if not any(done.fault for done in handled):
