@@ -58,8 +58,8 @@ def rollback(  # noqa: PLR0913 - one parameter per option
 ) -> None:
     """Take a rollout back because it does harm: in any phase, also in its soak. Never needs an approval.
 
-    The release is quarantined for the policy's cool-down. With --to back to an older release, also when nothing is being tried:
-    in seconds while its slot is warm, else once its slot is built.
+    The release is quarantined for the policy's cool-down. With --to back to an older release, also when nothing is being tried: in
+    seconds while its slot is warm, else once its slot is built.
     """
     from sluice.cli import operate
 
@@ -99,7 +99,7 @@ def fall_back(  # noqa: PLR0913 - one parameter per option
 def submit(  # noqa: PLR0913 - one parameter per option
     ctx: typer.Context,
     name: Name,
-    release: Annotated[Path, typer.Argument(help="The release document.", show_default=False)],
+    release: Annotated[Path, typer.Argument(metavar="FILE", help="The release document.", show_default=False)],
     reason: Reason,
     nonce: Annotated[str, typer.Option(help="Another one tries a release again that was rolled back.")] = "1",
     project: Project = None,

@@ -6,16 +6,29 @@ import typer
 
 from sluice.cli import acting, auditing, deploying, foreseeing, looking, probing, sandboxing, trying
 
-GROUPS = (trying, sandboxing, deploying, foreseeing, looking, acting, auditing, probing)
-"""In the order of `sluice --help`."""
+GROUPS = {
+    trying.app: "Begin",
+    sandboxing.app: "Begin",
+    deploying.app: "Begin",
+    foreseeing.app: "Before a release",
+    looking.app: "Look",
+    acting.app: "Tell a rollout what to do",
+    auditing.app: "Afterwards",
+    probing.app: "Your AWS account",
+}
+"""Each with its heading in `sluice --help`, in this order."""
 
 app = typer.Typer(
     help="Guarded rollouts of machine-learning models on SageMaker endpoints.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for group in GROUPS:
-    app.add_typer(group.app)
+for group, heading in GROUPS.items():
+    for command in group.registered_commands:
+        command.rich_help_panel = heading
+    for subcommands in group.registered_groups:
+        subcommands.rich_help_panel = heading
+    app.add_typer(group)
 
 
 @app.callback()
