@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from dataclasses import replace
 from typing import Any
 
 from sluice.aws.clients import client
@@ -19,8 +20,7 @@ from sluice.sandbox.faultbook.fault import (
     settled,
     taken_back,
 )
-from sluice.sandbox.faultbook.scene import REQUESTS_PER_MINUTE, Scene
-from sluice.sandbox.hosting.traffic import Load
+from sluice.sandbox.faultbook.scene import Scene
 
 _LARGE_RADIUS = 17.0
 """v3 has never seen larger nuclei and fails on them."""
@@ -53,8 +53,10 @@ def _small_then_large(scene: Scene) -> None:
     traffic = scene.traffic
     if traffic is None:
         raise RuntimeError("no traffic flows yet")
-    small = [row for row in traffic.load.payloads if float(row.split(b",")[0]) < _LARGE_RADIUS]
-    everything, traffic.load = traffic.load, Load(REQUESTS_PER_MINUTE, small)
+    everything = traffic.load
+    small = [i for i, row in enumerate(everything.payloads) if float(row.split(b",")[0]) < _LARGE_RADIUS]
+    payloads, truth = [everything.payloads[i] for i in small], [everything.truth[i] for i in small]
+    traffic.load = replace(everything, payloads=payloads, truth=truth)
     scene.note("clients send only small nuclei, which v3 can serve")
     scene.up("v3")
     scene.until(SOAKING)
