@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
@@ -39,27 +38,25 @@ def alarm_pattern(prefixes: tuple[str, ...], watched: tuple[str, ...]) -> str:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class AlarmPath:
-    """What others need of the path."""
+def dead_letter_queue(names: Names, parent: pulumi.Resource) -> aws.sqs.Queue:
+    """For whatever could not be handed over: alarms, archived events, notices. Its alarm pages by itself."""
+    return aws.sqs.Queue(
+        "dead-letter",
+        name=names.dead_letter_queue,
+        message_retention_seconds=RETENTION_SECONDS,
+        sqs_managed_sse_enabled=True,
+        opts=pulumi.ResourceOptions(parent=parent),
+    )
 
-    queue: aws.sqs.Queue
-    dead_letters: aws.sqs.Queue
 
-
-def alarm_path(names: Names, spec: StackSpec, function: aws.lambda_.Function, parent: pulumi.Resource) -> AlarmPath:
+def alarm_path(
+    names: Names, spec: StackSpec, function: aws.lambda_.Function, dead: aws.sqs.Queue, parent: pulumi.Resource
+) -> None:
     """Straight to Lambda a failed attempt would be tried twice more and then be lost; through SQS it comes again until it succeeds.
 
     Where other stacks' endpoints are served, rules of theirs may send too, by name: for alarms that only their policies list.
     """
     opts = pulumi.ResourceOptions(parent=parent)
-    dead = aws.sqs.Queue(
-        "dead-letter",
-        name=names.dead_letter_queue,
-        message_retention_seconds=RETENTION_SECONDS,
-        sqs_managed_sse_enabled=True,
-        opts=opts,
-    )
     queue = aws.sqs.Queue(
         "alarm",
         name=names.alarm_queue,
@@ -82,7 +79,6 @@ def alarm_path(names: Names, spec: StackSpec, function: aws.lambda_.Function, pa
         scaling_config=aws.lambda_.EventSourceMappingScalingConfigArgs(maximum_concurrency=SIZINGS["alarm"].reserved),
         opts=opts,
     )
-    return AlarmPath(queue, dead)
 
 
 def watched_alarms(spec: StackSpec) -> tuple[str, ...]:

@@ -38,6 +38,8 @@ SIZINGS: Mapping[str, Sizing] = {
     "archive": Sizing(60, 256),
     # Reads a whole trail and copies an artifact; S3 copies 5 GiB in a minute or two.
     "incident": Sizing(300, 512),
+    # A few calls a letter, each of a second at most.
+    "notify": Sizing(30, 256),
 }
 
 
@@ -46,7 +48,6 @@ def environment(names: Names, word: str) -> dict[str, str]:
     return {
         "SLUICE_TABLE": names.table,
         "SLUICE_MACHINE_ARN": names.machine_arn,
-        "SLUICE_TOPIC_ARN": names.topic_arn,
         "SLUICE_PARAMETER_ROOT": names.parameter_root,
         "SLUICE_KEY_PARAMETER": names.key_parameter,
         "POWERTOOLS_SERVICE_NAME": word,

@@ -9,7 +9,7 @@ import pulumi
 import pulumi_aws as aws
 
 from infra import machine
-from infra.alarm_path import alarm_path
+from infra.alarm_path import alarm_path, dead_letter_queue
 from infra.archive_path import STREAM_READERS, archive_bucket, archive_path
 from infra.bundle import archive
 from infra.capture_bucket import capture_bucket
@@ -17,6 +17,7 @@ from infra.commands import Commands
 from infra.control_functions import FunctionArgs, control_function, fixed_role
 from infra.destruction import clean_up_at_the_end
 from infra.iam_documents import text
+from infra.notification_path import notification_path, read_outbox
 from infra.page_alarms import page_alarm, page_alarms
 from infra.permission_scope import scope_of
 from infra.permissions import machine_document
@@ -34,11 +35,14 @@ class ControlPlane(pulumi.ComponentResource):
         self._names = names
         self._protected = spec.protect
         self.table = records_table(names, protect=spec.protect, parent=self)
-        self.topic = aws.sns.Topic("pages", name=names.topic, opts=pulumi.ResourceOptions(parent=self))
         self.capture = capture_bucket(names, protect=spec.protect, retained=spec.adopts, parent=self)
         self.archive = archive_bucket(names, spec.audit, protect=spec.protect, parent=self)
         where = {"SLUICE_ARCHIVE": self.archive.bucket.bucket}
-        told = dict.fromkeys((*STREAM_READERS, "tick"), where)
+        self.dead_letters = dead_letter_queue(names, self)
+        self.notifications = notification_path(names, self.dead_letters, self)
+        told: dict[str, dict[str, pulumi.Input[str]]] = {word: dict(where) for word in (*STREAM_READERS, "tick")}
+        told["archive"]["SLUICE_OUTBOX"] = self.notifications.outbox.url
+        told["notify"] = {"SLUICE_TOPIC_ARN": names.topic_arn, "SLUICE_BUS": names.bus}
         if spec.drills is not None:
             told["sweep"] = {"SLUICE_DRILLS": pulumi.Output.from_input(spec.drills.schedule)}
         shared = FunctionArgs(scope_of(names, spec), archive(), spec.log_retention_days, spec.protect, told)
@@ -47,16 +51,19 @@ class ControlPlane(pulumi.ComponentResource):
         if signs(spec):
             signing_key(names, self)
         self.machine = self._clock()
-        self.alarms = alarm_path(names, spec, self.functions["alarm"], self)
+        alarm_path(names, spec, self.functions["alarm"], self.dead_letters, self)
+        read_outbox(self.notifications, self.functions["notify"], self)
         for word in STREAM_READERS:
-            archive_path(word, self.table, self.functions[word], self.archive, self.alarms.dead_letters, self)
+            archive_path(word, self.table, self.functions[word], self.archive, self.dead_letters, self)
         self._sweep("sweep", names.sweep_rule, "rate(1 minute)")
         if spec.drills is not None:
             self._sweep("drill", names.drill_rule, spec.drills.schedule, {"drill": True})
         for alarm in page_alarms(names, spec.drills):
-            page_alarm(names, alarm, self.topic.arn, self)
+            page_alarm(names, alarm, self.notifications.topic.arn, self)
         self.cleaned_up = clean_up_at_the_end(names, self.functions["submit"].name, [self.table], self)
-        self.register_outputs({"table": self.table.name, "machine_arn": self.machine.arn, "topic_arn": self.topic.arn})
+        self.register_outputs(
+            {"table": self.table.name, "machine_arn": self.machine.arn, "topic_arn": self.notifications.topic.arn}
+        )
 
     def _clock(self) -> aws.sfn.StateMachine:
         """Waits for the permission: an execution that is refused its first tick would have to be started again."""

@@ -57,6 +57,8 @@ class EndpointExport:
     """The event bus that alarm changes arrive on: the default one."""
     topic_arn: pulumi.Input[str]
     """Where people are paged."""
+    rollout_bus_arn: str
+    """The event bus on which programs are told of rollouts. See notifications.md."""
     dashboard_url: str
     """The stack's on-call dashboard, where the endpoint is chosen."""
 
@@ -71,6 +73,10 @@ class ControlPlaneExport:
     """The state machine whose executions are the clocks of rollouts."""
     topic_arn: pulumi.Input[str]
     """Where people are paged."""
+    rollout_bus_name: pulumi.Input[str]
+    """The event bus on which programs are told of rollouts. See notifications.md."""
+    rollout_bus_arn: pulumi.Input[str]
+    """The same by its ARN."""
     command_function: str
     """What `sluice status`, `abort` and the like ask, each class of commands through a URL of its own."""
     commands: Mapping[str, pulumi.Input[str]]
@@ -115,6 +121,7 @@ def endpoint_export(
         contract=spec.release.contract,
         event_bus_arn=names.event_bus_arn,
         topic_arn=names.topic_arn,
+        rollout_bus_arn=names.bus_arn,
         dashboard_url=dashboard_url(names, "on-call"),
     )
     return _exported(export)
@@ -125,7 +132,9 @@ def control_plane_export(names: Names, spec: StackSpec, control: ControlPlane) -
     export = ControlPlaneExport(
         table=control.table.name,
         machine_arn=control.machine.arn,
-        topic_arn=control.topic.arn,
+        topic_arn=control.notifications.topic.arn,
+        rollout_bus_name=control.notifications.bus.name,
+        rollout_bus_arn=control.notifications.bus.arn,
         command_function=names.function("command"),
         commands=control.commands.urls,
         command_policies={
@@ -133,7 +142,7 @@ def control_plane_export(names: Names, spec: StackSpec, control: ControlPlane) -
             PIPELINE: text(pipeline_document_of(names)),
         },
         submit_function=names.function("submit"),
-        dead_letter_queue_url=control.alarms.dead_letters.url,
+        dead_letter_queue_url=control.dead_letters.url,
         capture_bucket=control.capture.bucket,
         alarm_prefix=names.alarm_prefix,
         parameter_root=names.parameter_root,

@@ -137,10 +137,6 @@ def drills(scope: Scope) -> Iterator[Statement]:
         yield allow("SetOffDrills", ["cloudwatch:SetAlarmState"], [scope.names.rollback_alarms_arn])
 
 
-def tell_people(scope: Scope) -> Statement:
-    return allow("TellPeople", ["sns:Publish"], [scope.names.topic_arn])
-
-
 def _endpoints(scope: Scope) -> list[str]:
     return [scope.names.endpoint_arn(name) for name in (*scope.endpoints, *scope.reach)]
 

@@ -31,11 +31,11 @@ from infra.permission_statements import (
     shift_weights,
     smoke_tests,
     start_clock,
-    tell_people,
     unfinished,
     write_mirror,
 )
 from infra.resource_names import Names
+from sluice.core.messages import MARKS
 
 
 def submit_document(scope: Scope) -> Document:
@@ -94,7 +94,6 @@ def tick_document(scope: Scope) -> Document:
         keep_rows(scope),
         start_clock(scope),
         write_mirror(scope),
-        tell_people(scope),
         *hooks(scope),
     )
 
@@ -105,7 +104,7 @@ def alarm_document(scope: Scope) -> Document:
         own_logs(scope, "alarm"),
         allow(
             "TakeEvents",
-            ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"],
+            QUEUE_OPERATIONS,
             [scope.names.alarm_queue_arn],
         ),
         records(scope, "GetItem", "PutItem"),
@@ -114,7 +113,6 @@ def alarm_document(scope: Scope) -> Document:
         allow("ReadMirror", ["ssm:GetParameter"], [scope.names.parameters_arn]),
         write_mirror(scope),
         start_clock(scope),
-        tell_people(scope),
     )
 
 
@@ -139,7 +137,6 @@ def sweep_document(scope: Scope) -> Document:
         alarm_states(scope),
         start_clock(scope),
         write_mirror(scope),
-        tell_people(scope),
         *hooks(scope),
     )
 
@@ -153,7 +150,6 @@ def command_document(scope: Scope) -> Document:
         *artifacts(scope),
         start_clock(scope),
         write_mirror(scope),
-        tell_people(scope),
     )
 
 
@@ -165,6 +161,7 @@ def archive_document(scope: Scope) -> Document:
         allow("ReadStream", [f"dynamodb:{operation}" for operation in STREAM_OPERATIONS], [scope.names.streams_arn]),
         allow("KeepEvents", ["s3:PutObject"], [f"{bucket}/events/*", f"{bucket}/tampering/*"]),
         allow("CompareKeptEvents", ["s3:GetObject"], [f"{bucket}/events/*"]),
+        allow("Post", ["sqs:SendMessage"], [scope.names.outbox_arn]),
         # Lambda sends what it could not hand over with the function's own role.
         allow("GiveUp", ["sqs:SendMessage"], [scope.names.dead_letter_queue_arn]),
     )
@@ -191,6 +188,24 @@ def incident_document(scope: Scope) -> Document:
     )
 
 
+def notify_document(scope: Scope) -> Document:
+    """Tell people and programs, and remember what was sent. Of the table of records it may touch its own marks alone."""
+    return document(
+        own_logs(scope, "notify"),
+        allow("TakeLetters", QUEUE_OPERATIONS, [scope.names.outbox_arn]),
+        allow(
+            "RememberWhatWasSent",
+            ["dynamodb:GetItem", "dynamodb:PutItem"],
+            [scope.names.table_arn],
+            {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{MARKS}*"]}},
+        ),
+        allow("TellPeople", ["sns:Publish"], [scope.names.topic_arn]),
+        allow("TellPrograms", ["events:PutEvents"], [scope.names.bus_arn]),
+    )
+
+
+QUEUE_OPERATIONS = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
+"""What Lambda's poller of a queue calls in the function's name."""
 STREAM_OPERATIONS = ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams")
 """What Lambda's poller calls in the function's name."""
 
@@ -202,6 +217,7 @@ FUNCTION_DOCUMENTS: Mapping[str, Callable[[Scope], Document]] = {
     "command": command_document,
     "archive": archive_document,
     "incident": incident_document,
+    "notify": notify_document,
 }
 
 

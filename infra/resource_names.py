@@ -12,7 +12,7 @@ from infra.place import Place
 from sluice.core.names import alarm_prefix, metrics_namespace, name_root, outcome_namespace
 from sluice.core.ownership import PROJECT_TAG, STACK_TAG
 
-FUNCTIONS = ("submit", "tick", "alarm", "sweep", "command", "archive", "incident")
+FUNCTIONS = ("submit", "tick", "alarm", "sweep", "command", "archive", "incident", "notify")
 LIVE_INDEX = "live"
 _BOOTSTRAP = "bootstrap"
 _BOOTSTRAP_CHARACTERS = 45
@@ -74,6 +74,23 @@ class Names:
     @property
     def topic_arn(self) -> str:
         return self.place.arn("sns", self.topic)
+
+    @property
+    def bus(self) -> str:
+        """For rollout events; alarms arrive on the default one."""
+        return f"{self.control.prefix}-events"
+
+    @property
+    def bus_arn(self) -> str:
+        return self.place.arn("events", f"event-bus/{self.bus}")
+
+    @property
+    def outbox(self) -> str:
+        return f"{self.control.prefix}-outbox"
+
+    @property
+    def outbox_arn(self) -> str:
+        return self.place.arn("sqs", self.outbox)
 
     @property
     def alarm_queue(self) -> str:

@@ -20,13 +20,14 @@ from sluice.core.actions import (
     StartClock,
     UpdateEndpoint,
 )
-from sluice.core.audit import record
+from sluice.core.audit import NOTICES, record
 from sluice.core.decision import Decision
+from sluice.core.record import encode
 from sluice.core.rollout import Head
 from sluice.ports import Ports
 
-Telling = Mirror | Notify | StartClock
-"""What people and machines are told after the fact. All of it is made up for: by the next tick, the sweep, or a page."""
+Telling = Mirror | StartClock
+"""What machines are told after the fact. All of it is made up for: by the next tick, or the sweep. People are told from the event."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +46,14 @@ def settle(ports: Ports, before: Head | None, decision: Decision, by: str, facts
     """
     if decision.kind is None:
         return Applied(decision.next, _act(ports, decision, decision.next))
+    notices = tuple(action for action in decision.actions if isinstance(action, Notify))
+    told = {**facts, NOTICES: encode(notices)} if notices else facts
     if decision.record_after_actions:
         faults = _act(ports, decision, decision.next)
-        change = record(before, decision.next, decision.kind, by, decision.because, ports.now(), facts)
+        change = record(before, decision.next, decision.kind, by, decision.because, ports.now(), told)
         ports.store.commit(change)
         return Applied(change.head, faults)
-    change = record(before, decision.next, decision.kind, by, decision.because, ports.now(), facts)
+    change = record(before, decision.next, decision.kind, by, decision.because, ports.now(), told)
     ports.store.commit(change)
     return Applied(change.head, _act(ports, decision, change.head))
 
@@ -91,14 +94,15 @@ def _do(ports: Ports, action: Action, recorded: Head) -> None:
             assert_never(action)
 
 
-def _announce(ports: Ports, action: Telling) -> None:
+def _announce(ports: Ports, action: Telling | Notify) -> None:
+    """People are told from the event, where the notice stands by now (`sluice.notify`)."""
     match action:
         case StartClock():
             ports.clocks.start(action)
         case Mirror():
             ports.mirrors.write(action.endpoint, action.document)
         case Notify():
-            ports.notices.send(action)
+            pass
 
 
 def _set_weights(ports: Ports, action: SetWeights, recorded: Head) -> None:

@@ -10,7 +10,6 @@ from sluice.core.actions import (
     DeregisterTarget,
     EnsureConfig,
     EnsureModel,
-    Notify,
     RegisterTarget,
     SetAlarm,
     SetInstances,
@@ -152,12 +151,6 @@ class Mirrors(Protocol):
     def read(self, endpoint: str) -> Mapping[str, str | int | None] | None: ...
 
 
-class Notices(Protocol):
-    """People's attention."""
-
-    def send(self, notice: Notify) -> None: ...
-
-
 class Evidence(Protocol):
     """Where the rows behind decisions are kept for good: CloudWatch changes late minutes and forgets all after 15 days."""
 
@@ -192,7 +185,6 @@ class Ports:
     artifacts: Artifacts
     clocks: Clocks
     mirrors: Mirrors
-    notices: Notices
     now: Time
     scaling: Scaling
     evidence: Evidence

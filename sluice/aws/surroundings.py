@@ -1,4 +1,4 @@
-"""The smaller neighbours: model archives in S3, the Step Functions clock, the champion parameter, the topic."""
+"""The smaller neighbours: model archives in S3, the Step Functions clock, the champion parameter."""
 
 from __future__ import annotations
 
@@ -12,11 +12,8 @@ from urllib.parse import urlsplit
 from botocore.exceptions import ClientError
 
 from sluice.aws.clients import client
-from sluice.core.actions import Notify, StartClock
+from sluice.core.actions import StartClock
 from sluice.core.release import Release
-
-_SUBJECT_CHARACTERS = 100
-"""SNS refuses longer subjects."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,24 +96,6 @@ class ParameterMirrors:
             return None
         document: Mapping[str, str | int | None] = json.loads(text)
         return document
-
-
-@dataclass(frozen=True, slots=True)
-class TopicNotices:
-    """`sluice.ports.Notices`: one SNS topic, severity as an attribute for filtering."""
-
-    topic_arn: str
-
-    def send(self, notice: Notify) -> None:
-        client("sns").publish(
-            TopicArn=self.topic_arn,
-            Subject=notice.subject[:_SUBJECT_CHARACTERS],
-            Message=notice.text,
-            MessageAttributes={
-                "severity": {"DataType": "String", "StringValue": notice.severity.value},
-                "endpoint": {"DataType": "String", "StringValue": notice.endpoint},
-            },
-        )
 
 
 def wall_clock() -> int:

@@ -10,7 +10,7 @@ from sluice.aws.hooks import CalledHooks
 from sluice.aws.scaling import ApplicationAutoScaling
 from sluice.aws.settled import SettledRows
 from sluice.aws.store import DynamoStore
-from sluice.aws.surroundings import ParameterMirrors, S3Artifacts, StepFunctionsClocks, TopicNotices, wall_clock
+from sluice.aws.surroundings import ParameterMirrors, S3Artifacts, StepFunctionsClocks, wall_clock
 from sluice.aws.watch import CloudWatchAlarms, CloudWatchMetrics
 from sluice.ports import Ports
 
@@ -28,7 +28,6 @@ def ports() -> Ports:
         artifacts=S3Artifacts(),
         clocks=StepFunctionsClocks(os.environ["SLUICE_MACHINE_ARN"]),
         mirrors=ParameterMirrors(os.environ["SLUICE_PARAMETER_ROOT"]),
-        notices=TopicNotices(os.environ["SLUICE_TOPIC_ARN"]),
         now=wall_clock,
         scaling=ApplicationAutoScaling(),
         evidence=S3Evidence(os.environ.get("SLUICE_ARCHIVE", "")),

@@ -70,6 +70,7 @@ class EndpointContract:
     event_bus_arn: str
     topic_arn: str
     dashboard_url: str
+    rollout_bus_arn: str | None = None
 
     @property
     def serving(self) -> Serving:
@@ -94,6 +95,8 @@ class ControlPlaneContract:
     metrics_namespace: str
     reach: tuple[str, ...]
     artifact_buckets: tuple[str, ...]
+    rollout_bus_name: str | None = None
+    rollout_bus_arn: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

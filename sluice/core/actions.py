@@ -121,12 +121,18 @@ class Mirror:
 
 @dataclass(frozen=True, slots=True)
 class Notify:
-    """Tell people."""
+    """Tell people. It is kept in the decision's audit event and sent from there, so a decision that records nothing tells nobody.
+
+    `about` names a condition that more than one event may tell of: people hear of it once in a rollout. Empty: of this event alone.
+    `approves` is the step (its index) that the reader is asked to approve.
+    """
 
     severity: Severity
     endpoint: str
     subject: str
     text: str
+    about: str = ""
+    approves: int | None = None
 
 
 Action = (

@@ -165,7 +165,8 @@ def _wait(head: Head, wait: Wait, now: int) -> Decision:
     rollout = live(head)
     before = rollout.orders.wait
     if before is None or (before.what, before.until) != (wait.what, wait.until):
-        told = ticket(head, f"{head.endpoint}: rollout waits", wait.because)
+        known_by = wait.until or (head.stop.at if head.stop else 0)
+        told = ticket(head, f"{head.endpoint}: rollout waits", wait.because, f"waiting:{wait.what.value}:{known_by}")
         orders = replace(rollout.orders, wait=wait)
         return change(head, "waiting", wait.because, BAKE_SECONDS, told, orders=orders)
     lasted = now - before.since
@@ -182,7 +183,7 @@ def _ask_for_approval(head: Head, index: int, approval: Approval, now: int) -> D
         f"{percent_text(step.weight_parts)} (step {index + 1}) needs approval within {duration_text(approval.timeout_seconds)} "
         f"by {' or '.join(approval.by)}, but not by {rollout.submitted_by}, who submitted it"
     )
-    told = ticket(head, f"{head.endpoint}: approval needed", because)
+    told = ticket(head, f"{head.endpoint}: approval needed", because, approves=index)
     orders = replace(rollout.orders, wait=None)
     return enter(head, Phase.AWAITING_APPROVAL, now, because, BAKE_SECONDS, told, orders=orders)
 
@@ -204,7 +205,9 @@ def _ask_gates(head: Head, rollout: Rollout, index: int, seen: Observation, now:
     tries, most = wait.tries + 1, max(gate.retries for gate, _ in refused) + 1
     if tries > most:
         return stay(head, because, BAKE_SECONDS)
-    told = (page(head, f"{head.endpoint}: gate does not agree", because),) if tries == most else ()
+    told = (
+        (page(head, f"{head.endpoint}: gate does not agree", because, f"gates:{wait.since}"),) if tries == most else ()
+    )
     again = replace(wait, tries=tries, because=because)
     return change(head, "gate_refused", because, BAKE_SECONDS, *told, orders=replace(rollout.orders, wait=again))
 

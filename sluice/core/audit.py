@@ -11,7 +11,10 @@ from sluice.core.errors import UnknownSchema
 from sluice.core.record import Document, decode, difference, digest, encode, patched
 from sluice.core.release import Release
 from sluice.core.rollout import SCHEMA, Head, Rollout
+from sluice.core.standing import STANDING, standing
 
+NOTICES = "notices"
+"""The key among an event's facts for what people are told of it."""
 _OUTSIDE_THE_DIFFERENCE = ("version", "chain")
 """They follow from the event itself: its sequence number and its hash."""
 
@@ -47,9 +50,13 @@ class Change:
 def record(
     before: Head | None, after: Head, kind: str, by: str, because: str, at: int, facts: Mapping[str, Any]
 ) -> Change:
-    """The change from `before` (None: the endpoint was unknown) to `after`, sealed onto the chain."""
+    """The change from `before` (None: the endpoint was unknown) to `after`, sealed onto the chain.
+
+    Beside the facts given, an event of a rollout says how the rollout stands now, so that it can be told without the events before.
+    """
     seq = (before.version if before else 0) + 1
     rollout = after.live or (before.live if before else None)
+    stands = standing(before, after)
     event = Event(
         endpoint=after.endpoint,
         seq=seq,
@@ -58,7 +65,7 @@ def record(
         by=by,
         because=because,
         rollout=rollout.id if rollout else None,
-        facts=facts,
+        facts={**facts, STANDING: encode(stands)} if stands else facts,
         change=difference(_body(before) if before else {}, _body(after)),
         previous=before.chain if before else GENESIS,
         hash="",

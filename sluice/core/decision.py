@@ -87,12 +87,12 @@ def mirror(head: Head) -> Mirror:
     )
 
 
-def page(head: Head, subject: str, text: str) -> Notify:
-    return Notify(Severity.PAGE, head.endpoint, subject, text)
+def page(head: Head, subject: str, text: str, about: str = "") -> Notify:
+    return Notify(Severity.PAGE, head.endpoint, subject, text, about)
 
 
-def ticket(head: Head, subject: str, text: str) -> Notify:
-    return Notify(Severity.TICKET, head.endpoint, subject, text)
+def ticket(head: Head, subject: str, text: str, about: str = "", *, approves: int | None = None) -> Notify:
+    return Notify(Severity.TICKET, head.endpoint, subject, text, about, approves)
 
 
 def duration_text(seconds: int) -> str:

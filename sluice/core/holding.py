@@ -92,7 +92,8 @@ def ask_people(head: Head, kind: str, what: str, judgement: Judgement, now: int)
     held = hold(head, f"{what}: {judgement.because}", now)
     if held.kind is not None or rollout.because.startswith(said):
         return held
-    told = page(head, f"{head.endpoint}: {rollout.release.name} is held: {what}", judgement.because)
+    about = f"{kind}:{rollout.phase_since}"
+    told = page(head, f"{head.endpoint}: {rollout.release.name} is held: {what}", judgement.because, about)
     return change(head, kind, f"{said}: {judgement.because}", BAKE_SECONDS, told)
 
 

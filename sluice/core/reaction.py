@@ -77,7 +77,7 @@ def _answer(head: Head, rollout: Rollout, now: int) -> Decision:
 def _note(head: Head, event: AlarmEvent, why: str) -> Decision:
     """An alarm nobody acts on is recorded and told, never swallowed."""
     because = f"alarm {event.name} went off and nothing was changed: {why}"
-    told = page(head, f"{head.endpoint}: alarm without action", because)
+    told = page(head, f"{head.endpoint}: alarm without action", because, f"alarm:{event.name}:{event.since}")
     return Decision(head, because, "alarm_noted", (told,), NOW_SECONDS)
 
 

@@ -19,6 +19,7 @@ from sluice.core.actions import (
     StartClock,
 )
 from sluice.core.adoption import FoundEndpoint
+from sluice.core.audit import NOTICES
 from sluice.core.conditions import Hook
 from sluice.core.errors import EndpointBusy, SluiceError
 from sluice.core.histogram import RECORDED
@@ -37,7 +38,7 @@ from sluice.core.observation import (
 )
 from sluice.core.policy import LatencyMetric
 from sluice.core.reaction import AlarmEvent
-from sluice.core.record import Document
+from sluice.core.record import Document, decode
 from sluice.core.release import Release
 from sluice.core.rollout import ScalingTarget, SlotAlarms
 from sluice.core.rows import Limits, Reading
@@ -84,7 +85,6 @@ class World:
     clocks_running: set[str] = field(default_factory=set)
     mirror: dict[str, Mapping[str, str | int | None]] = field(default_factory=dict)
     hook_faults: dict[str, str] = field(default_factory=dict)
-    notices: list[Notify] = field(default_factory=list)
     kept: dict[str, str] = field(default_factory=dict)
     calls: list[tuple[int, str, object]] = field(default_factory=list)
     history: list[tuple[int, dict[str, int]]] = field(default_factory=list)
@@ -278,9 +278,6 @@ class World:
     def read(self, endpoint: str) -> Mapping[str, str | int | None] | None:
         return self.mirror.get(endpoint)
 
-    def send(self, notice: Notify) -> None:
-        self.notices.append(notice)
-
     def ask(self, hook: Hook, call: Document) -> HookAnswer:
         return self._hooked("ask", hook, call)
 
@@ -296,7 +293,13 @@ class World:
     @property
     def ports(self) -> Ports:
         metrics = self.metrics or self
-        return Ports(self.store, self, self, metrics, self, self, self, self, lambda: self.now, self, self, self)
+        return Ports(self.store, self, self, metrics, self, self, self, lambda: self.now, self, self, self)
+
+    @property
+    def notices(self) -> list[Notify]:
+        """What people were told of: it stands in the events."""
+        events = self.store.events(self.endpoint)
+        return [decode(Notify, told) for event in events for told in event.facts.get(NOTICES, ())]
 
     # Time
 

@@ -13,9 +13,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from sluice.aws.patience import while_permissions_arrive
-from sluice.aws.surroundings import ParameterMirrors, S3Artifacts, StepFunctionsClocks, TopicNotices
+from sluice.aws.surroundings import ParameterMirrors, S3Artifacts, StepFunctionsClocks
 from sluice.aws.watch import CloudWatchAlarms, CloudWatchMetrics
-from sluice.core.actions import Notify, SetAlarm, Severity, StartClock
+from sluice.core.actions import SetAlarm, StartClock
 from sluice.core.observation import Counts
 from sluice.core.release import Artifact
 from sluice.core.rows import Reading
@@ -131,12 +131,6 @@ def test_the_mirror_is_written_and_read() -> None:
     mirrors.write("shop", {"to_slot": "green", "canary_parts": 100})
 
     assert mirrors.read("shop") == {"to_slot": "green", "canary_parts": 100}
-
-
-def test_a_notice_is_published_with_its_severity() -> None:
-    topic = boto3.client("sns").create_topic(Name="t")["TopicArn"]
-
-    TopicNotices(topic).send(Notify(Severity.PAGE, "shop", "x" * 200, "text"))
 
 
 class TestClocks:

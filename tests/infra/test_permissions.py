@@ -47,7 +47,6 @@ CHECK_ARTIFACTS = (["s3:GetObject"], ["arn:aws:s3:::models/*"])
 SEE_MISSING = (["s3:ListBucket"], ["arn:aws:s3:::models"])
 START_CLOCKS = (["states:StartExecution"], [MACHINE])
 WRITE_MIRROR = (["ssm:PutParameter"], [PARAMETERS])
-TELL = (["sns:Publish"], [TOPIC])
 SCALING = "application-autoscaling"
 SEE_SCALING = ([f"{SCALING}:DescribeScalableTargets", f"{SCALING}:DescribeScalingPolicies"], ["*"])
 SCALABLE = f"arn:aws:{SCALING}:{HERE}:scalable-target/*"
@@ -95,7 +94,6 @@ EXPECTED = {
         "KeepRows": (["s3:PutObject"], ["arn:aws:s3:::sluice-dev-audit-*/rows/*"]),
         "StartClocks": START_CLOCKS,
         "WriteMirror": WRITE_MIRROR,
-        "TellPeople": TELL,
     },
     "alarm": {
         "WriteOwnLogs": logs("alarm"),
@@ -109,7 +107,6 @@ EXPECTED = {
         "ReadMirror": (["ssm:GetParameter"], [PARAMETERS]),
         "WriteMirror": WRITE_MIRROR,
         "StartClocks": START_CLOCKS,
-        "TellPeople": TELL,
     },
     "sweep": {
         "WriteOwnLogs": logs("sweep"),
@@ -131,7 +128,6 @@ EXPECTED = {
         "ReadClocks": (["states:DescribeExecution"], [f"arn:aws:states:{HERE}:execution:sluice-dev-clock:*"]),
         "StartClocks": START_CLOCKS,
         "WriteMirror": WRITE_MIRROR,
-        "TellPeople": TELL,
     },
     "command": {
         "WriteOwnLogs": logs("command"),
@@ -141,7 +137,6 @@ EXPECTED = {
         "SeeMissingArtifacts": SEE_MISSING,
         "StartClocks": START_CLOCKS,
         "WriteMirror": WRITE_MIRROR,
-        "TellPeople": TELL,
     },
     "archive": {
         "WriteOwnLogs": logs("archive"),
@@ -154,6 +149,7 @@ EXPECTED = {
             [f"arn:aws:s3:::sluice-dev-audit-*/{what}/*" for what in ("events", "tampering")],
         ),
         "CompareKeptEvents": (["s3:GetObject"], ["arn:aws:s3:::sluice-dev-audit-*/events/*"]),
+        "Post": (["sqs:SendMessage"], [f"arn:aws:sqs:{HERE}:sluice-dev-outbox"]),
         "GiveUp": (["sqs:SendMessage"], [f"arn:aws:sqs:{HERE}:sluice-dev-dead-letter"]),
     },
     "incident": {
@@ -171,6 +167,16 @@ EXPECTED = {
         "SeeWhatIsKept": (["s3:ListBucket"], ["arn:aws:s3:::sluice-dev-audit-*"]),
         "OpenIncidents": (["ssm:CreateOpsItem"], [f"arn:aws:ssm:{HERE}:opsitem/*"]),
         "GiveUp": (["sqs:SendMessage"], [f"arn:aws:sqs:{HERE}:sluice-dev-dead-letter"]),
+    },
+    "notify": {
+        "WriteOwnLogs": logs("notify"),
+        "TakeLetters": (
+            ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"],
+            [f"arn:aws:sqs:{HERE}:sluice-dev-outbox"],
+        ),
+        "RememberWhatWasSent": (RECORDS, [TABLE]),
+        "TellPeople": (["sns:Publish"], [TOPIC]),
+        "TellPrograms": (["events:PutEvents"], [f"arn:aws:events:{HERE}:event-bus/sluice-dev-events"]),
     },
     "clock": {"InvokeTick": (["lambda:InvokeFunction"], [f"arn:aws:lambda:{HERE}:function:sluice-dev-tick"])},
     "execution": {
@@ -223,6 +229,7 @@ CONDITIONS = {
     ("tick", "SmokeTest"): {"StringEquals": {"sagemaker:TargetVariant": ["blue", "green"]}},
     ("tick", "ChangeScaling"): OF_VARIANTS,
     ("sweep", "ChangeScaling"): OF_VARIANTS,
+    ("notify", "RememberWhatWasSent"): {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["T#*"]}},
     ("execution", "PublishMetrics"): {"StringLike": {"cloudwatch:namespace": ["AWS/SageMaker", "/aws/sagemaker/*"]}},
     ("caller", "InvokeByWeight"): {"Null": {"sagemaker:TargetVariant": "true"}},
     ("caller", "RecordOutcomes"): {"StringEquals": {"cloudwatch:namespace": "Sluice/sluice/dev/outcomes"}},
@@ -272,6 +279,16 @@ def test_the_smoke_test_may_not_ask_by_weight():
 
     assert evaluate(statements, "sagemaker:InvokeEndpoint", ENDPOINT, {"sagemaker:TargetVariant": "green"}).allowed
     assert not evaluate(statements, "sagemaker:InvokeEndpoint", ENDPOINT, {}).allowed
+
+
+def test_who_tells_people_may_not_touch_what_is_told_of():
+    statements = parse("notify", text(FUNCTION_DOCUMENTS["notify"](scope())))
+
+    def allowed(key: str) -> bool:
+        return evaluate(statements, "dynamodb:PutItem", TABLE, {"dynamodb:LeadingKeys": key}).allowed
+
+    assert allowed("T#dev-triage")
+    assert not allowed("E#dev-triage")
 
 
 def test_a_role_trusts_one_service():

@@ -12,7 +12,7 @@ from sluice.core.release import release_from_tags
 from sluice.core.rollout import Submission
 from tests.infra.stacks import STATUS, Recording, endpoint, endpoint_document, release_document, run_program
 
-FUNCTIONS = ("submit", "tick", "alarm", "sweep", "command", "archive", "incident")
+FUNCTIONS = ("submit", "tick", "alarm", "sweep", "command", "archive", "incident", "notify")
 
 
 @pytest.fixture(scope="module")
@@ -252,7 +252,6 @@ def test_functions_know_the_names_they_work_with(recorded):
         "SLUICE_ARCHIVE": "sluice-dev-audit-1a2b3c4",
         "SLUICE_KEY_PARAMETER": "/sluice-keys/sluice/dev",
         "SLUICE_MACHINE_ARN": "arn:aws:states:eu-west-1:123456789012:stateMachine:sluice-dev-clock",
-        "SLUICE_TOPIC_ARN": "arn:aws:sns:eu-west-1:123456789012:sluice-dev-pages",
         "SLUICE_PARAMETER_ROOT": "/sluice/sluice/dev/",
         "POWERTOOLS_SERVICE_NAME": "tick",
         "POWERTOOLS_METRICS_NAMESPACE": "Sluice/sluice/dev",
@@ -295,6 +294,7 @@ def test_the_exports_are_the_contract(recorded):
         "outcome_namespace",
         "contract",
         "event_bus_arn",
+        "rollout_bus_arn",
         "topic_arn",
         "dashboard_url",
     }

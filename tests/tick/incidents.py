@@ -62,7 +62,6 @@ CALLS = (
     "clocks.runs",
     "mirrors.write",
     "mirrors.read",
-    "notices.send",
     "hooks.ask",
     "hooks.tell",
 )

@@ -95,6 +95,16 @@ def _table_or_index(params: Params, place: Place) -> str:
     return _table(params, place) + (f"/index/{index}" if index else "")
 
 
+def _keyed(action: str) -> Rule:
+    """On one item; IAM knows its partition key as the leading one."""
+
+    def rule(params: Params, place: Place) -> list[Need]:
+        key = (params.get("Key") or params.get("Item") or {}).get("pk", {}).get("S")
+        return [_need(action, _table(params, place), {"dynamodb:LeadingKeys": key})]
+
+    return rule
+
+
 def _tables(action: str) -> Rule:
     return lambda params, place: [_need(action, _table({"TableName": t}, place)) for t in params["RequestItems"]]
 
@@ -323,7 +333,8 @@ _MACHINE = _given("stateMachineArn")
 _EXECUTION = _given("executionArn")
 
 _TABLE: dict[tuple[str, str], Rule] = {
-    **_same("dynamodb", "dynamodb", _table, "GetItem", "PutItem", "UpdateItem", "DeleteItem", "DescribeTable"),
+    **{("dynamodb", verb): _keyed(f"dynamodb:{verb}") for verb in ("GetItem", "PutItem", "UpdateItem", "DeleteItem")},
+    **_same("dynamodb", "dynamodb", _table, "DescribeTable"),
     **_same("dynamodb", "dynamodb", _table_or_index, "Query", "Scan"),
     ("dynamodb", "BatchGetItem"): _tables("dynamodb:BatchGetItem"),
     ("dynamodb", "BatchWriteItem"): _tables("dynamodb:BatchWriteItem"),

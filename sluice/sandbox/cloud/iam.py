@@ -20,6 +20,7 @@ KNOWN_KEYS = frozenset(
         "aws:sourcearn",
         "aws:sourceaccount",
         "cloudwatch:namespace",
+        "dynamodb:leadingkeys",
         "events:detail-type",
         "events:source",
         "iam:passedtoservice",

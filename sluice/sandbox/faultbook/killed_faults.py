@@ -33,13 +33,13 @@ TICK_UP: tuple[Calls, ...] = (
     (
         *("GetItem", "DescribeEndpoint", "DescribeEndpointConfig", "HeadObject", "CreateModel", "CreateEndpointConfig"),
         *("UpdateEndpoint", "InvokeEndpoint", "DescribeAlarms", "SetAlarmState", "GetMetricData", "PutItem"),
-        *(_COMMIT, _WEIGHTS, "PutParameter", "Publish"),
+        *(_COMMIT, _WEIGHTS, "PutParameter"),
     ),
 )
 TICK_BACK: tuple[Calls, ...] = (
-    ("GetItem", "DescribeEndpoint", "DescribeAlarms", "PutItem", _COMMIT, _WEIGHTS, "PutParameter", "Publish"),
+    ("GetItem", "DescribeEndpoint", "DescribeAlarms", "PutItem", _COMMIT, _WEIGHTS, "PutParameter"),
 )
-ALARM: tuple[Calls, ...] = (("GetItem", _COMMIT, _WEIGHTS), ("StartExecution",), ("PutParameter",), ("Publish",))
+ALARM: tuple[Calls, ...] = (("GetItem", _COMMIT, _WEIGHTS), ("StartExecution",), ("PutParameter",))
 COMMAND = ALARM
 SWEEP: tuple[Calls, ...] = (("Query", "GetItem", "DescribeExecution", _COMMIT, "StartExecution"),)
 SUBMIT: tuple[Calls, ...] = (

@@ -55,8 +55,9 @@ def _gone_for_long(scene: Scene) -> None:
 
 
 def _nobody_is_told(scene: Scene) -> None:
-    scene.note("SNS and SSM are down")
+    scene.note("SNS, EventBridge's bus and SSM are down")
     scene.strike(Raise("InternalError", "down", 500), service="sns")
+    scene.strike(Raise("InternalException", "down", 500), service="events")
     scene.strike(Raise("InternalServerError", "down", 500), service="ssm")
 
 
@@ -87,7 +88,7 @@ FAULTS = (
     ),
     Fault(
         "telling-down",
-        "SNS and SSM are down when the release fails: nobody can be told",
+        "SNS, EventBridge's bus and SSM are down when the release fails: nobody can be told",
         FIRST_BAKE,
         _nobody_is_told,
         taken_back(WENT_OFF),

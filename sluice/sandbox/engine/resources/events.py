@@ -8,6 +8,22 @@ from sluice.sandbox.engine.kinds import Aws, Call, Change, Gone, Kind, Naming, T
 from sluice.sandbox.engine.translate import Rules
 from sluice.sandbox.engine.wire import Properties
 
+EVENT_BUS = Kind(
+    type="aws:cloudwatch/eventBus:EventBus",
+    service="events",
+    create=Call("CreateEventBus"),
+    read=Call("DescribeEventBus", keys={"Name": "id"}),
+    update=Call("UpdateEventBus", keys={"Name": "id"}),
+    delete=Call("DeleteEventBus", keys={"Name": "id"}),
+    computed={"arn": "EventBusArn"},
+    naming=Naming(longest=256, prefix=""),
+    tagging=Tagging(
+        Call("TagResource", keys={"ResourceARN": "arn"}), Call("UntagResource", keys={"ResourceARN": "arn"})
+    ),
+    rules=Rules(),
+    force_new=("name", "eventSourceName"),
+)
+
 
 def _bus(facts: Properties) -> dict[str, str]:
     return {"EventBusName": facts.get("eventBusName", "default")}
@@ -125,4 +141,4 @@ SCHEDULE = Kind(
     defaults={"groupName": "default", "state": "ENABLED", "scheduleExpressionTimezone": "UTC"},
 )
 
-KINDS = (EVENT_RULE, EVENT_TARGET, SCHEDULE)
+KINDS = (EVENT_BUS, EVENT_RULE, EVENT_TARGET, SCHEDULE)

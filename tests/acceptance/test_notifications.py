@@ -1,0 +1,90 @@
+"""Notifications on the whole system: every event on the bus as its schema says, people told once, and never in a rollback's way."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import Any
+
+import boto3
+from jsonschema import Draft202012Validator
+
+from sluice.core.messages import DETAIL_TYPES
+from sluice.core.rollout import Phase
+from sluice.sandbox.cloud.faults import Fault, Raise
+from sluice.sandbox.triage import ENDPOINT
+from sluice.schema.event_schema import event_schema
+from tests.acceptance.conftest import Stage
+
+BUS, TOPIC = "sluice-dev-events", "arn:aws:sns:us-east-1:123456789012:sluice-dev-pages"
+SCHEMAS = {name: Draft202012Validator(json.loads(event_schema(kind))) for kind, name in DETAIL_TYPES.items()}
+
+
+def listen(pattern: dict[str, Any] | None = None) -> str:
+    """A queue to which a rule of somebody else's sends what is on the bus; the queue's URL."""
+    arn = "arn:aws:sqs:us-east-1:123456789012:watcher"
+    send = {"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}, "Action": "sqs:SendMessage"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [{**send, "Resource": arn}]})
+    url: str = boto3.client("sqs").create_queue(QueueName="watcher", Attributes={"Policy": policy})["QueueUrl"]
+    events = boto3.client("events")
+    events.put_rule(Name="watch", EventBusName=BUS, EventPattern=json.dumps(pattern or {"source": ["sluice"]}))
+    events.put_targets(Rule="watch", EventBusName=BUS, Targets=[{"Id": "q", "Arn": arn}])
+    return url
+
+
+def subscribe(severity: str) -> str:
+    arn = f"arn:aws:sqs:us-east-1:123456789012:{severity}s"
+    url: str = boto3.client("sqs").create_queue(QueueName=f"{severity}s")["QueueUrl"]
+    only = {"FilterPolicy": json.dumps({"severity": [severity]})}
+    boto3.client("sns").subscribe(TopicArn=TOPIC, Protocol="sqs", Endpoint=arn, Attributes=only)
+    return url
+
+
+def received(url: str) -> list[dict[str, Any]]:
+    """Everything that lies in a queue."""
+    sqs, found = boto3.client("sqs"), []
+    while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", []):
+        found += [json.loads(message["Body"]) for message in messages]
+        for message in messages:
+            sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+    return found
+
+
+def test_every_event_of_a_rollout_that_goes_back_is_told_once_as_its_schema_says(stage: Stage) -> None:
+    watcher, pages = listen(), subscribe("page")
+    stage.up("v3")
+    stage.until_ended()
+    stage.sandbox.run_until(lambda: False, 120)
+
+    told, paged = received(watcher), received(pages)
+
+    faults = [error.message for event in told for error in SCHEMAS[event["detail-type"]].iter_errors(event)]
+    assert faults == []
+    assert max(Counter(event["detail"]["id"] for event in told).values()) == 1
+    trail = {f"{ENDPOINT}/{event.seq}" for event in stage.sandbox.events(ENDPOINT)}
+    assert {event["detail"]["id"] for event in told if event["detail-type"] != "Sluice Notice"} == trail
+    phases = [event["detail"]["rollout"]["phase"] for event in told if event["detail-type"].endswith("Phase Change")]
+    assert phases[-3:] == [Phase.ROLLING_BACK, Phase.VERIFYING, Phase.ROLLED_BACK]
+    assert [page["Subject"] for page in paged] == [f"{ENDPOINT}: rolling back v3", f"{ENDPOINT}: v3 rolled_back"]
+
+
+def test_with_the_topic_down_the_rollback_is_as_fast_and_people_are_told_when_it_is_back(stage: Stage) -> None:
+    pages = subscribe("page")
+    down = stage.sandbox.cloud.gate.inject(Fault(Raise("InternalError", status=500), service="sns", times=None))
+    stage.up("v3")
+    stage.until_ended()
+    stage.sandbox.run_until(lambda: False, 300)
+    assert stage.head.outcome.phase is Phase.ROLLED_BACK
+    assert received(pages) == []
+
+    stage.sandbox.cloud.gate.faults.remove(down)
+    stage.sandbox.run_until(lambda: False, 120)
+
+    assert sorted(page["Subject"] for page in received(pages)) == [
+        f"{ENDPOINT}: rolling back v3",
+        f"{ENDPOINT}: v3 rolled_back",
+    ]
+    told = [call for call in stage.sandbox.cloud.gate.made("PutEvents") if "rolling_back" in str(call.params)]
+    assert len({call.params["Entries"][0]["Detail"] for call in told}) == len(told), (
+        "the bus was not down, and not told twice"
+    )
