@@ -56,7 +56,7 @@ def page_alarms(names: Names, drills: DrillSpec | None = None) -> Iterator[PageA
 def _of_the_way_back(names: Names) -> Iterator[PageAlarm]:
     yield PageAlarm(
         word="dead-letter",
-        description="An alarm event could not be handled at all: look into the dead-letter queue, a rollback may be missing",
+        description="Something was given up: look into the dead-letter queue, a rollback, an audit event or a page may be missing",
         namespace="AWS/SQS",
         metric="ApproximateNumberOfMessagesVisible",
         statistic="Maximum",

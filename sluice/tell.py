@@ -83,9 +83,9 @@ def tell(ports: Ports, order: Order) -> str:
         case "fall_back":
             return fall_back(ports, order.endpoint, order.caller.by, order.reason, _facts(order))
         case "approve":
-            return _decided(ports, order, lambda head: commands.approve(head, _said(ports, order), _proven(order)))
+            return decided(ports, order, lambda head: commands.approve(head, _said(ports, order), _proven(order)))
         case word if word in _WORDS:
-            return _decided(ports, order, lambda head: _WORDS[word](head, _said(ports, order)))
+            return decided(ports, order, lambda head: _WORDS[word](head, _said(ports, order)))
         case _:
             known = ", ".join((*_DOWN, "approve", *_WORDS))
             raise BadInput((f"action: must be one of {known}, got {order.action!r}",))
@@ -100,7 +100,7 @@ def roll_back_to(ports: Ports, order: Order, release: str) -> str:
     head = _head(ports, order.endpoint)
     if head.live is not None and _is(head.live.stable, release):
         return rollback(ports, order.endpoint, order.caller.by, order.reason, _facts(order))
-    return _decided(ports, order, lambda head: _begun(ports, head, back_to(head, release, order.caller.by)))
+    return decided(ports, order, lambda head: _begun(ports, head, back_to(head, release, order.caller.by)))
 
 
 def submit_release(ports: Ports, order: Order, document: object, nonce: str) -> str:
@@ -110,16 +110,14 @@ def submit_release(ports: Ports, order: Order, document: object, nonce: str) -> 
     before = _answered_before(ports, order)
     if before is not None:
         return before
-    return _decided(
-        ports, order, lambda head: _begun(ports, head, like_the_last(head, release, nonce, order.caller.by))
-    )
+    return decided(ports, order, lambda head: _begun(ports, head, like_the_last(head, release, nonce, order.caller.by)))
 
 
 def forbid(ports: Ports, order: Order, sentence: str) -> None:
     """Record that somebody asked for what they may not do, and raise it. Nothing else changes."""
     head = ports.store.head(order.endpoint)
     if head is not None:
-        _record_refusal(ports, head, order, sentence)
+        record_refusal(ports, head, order, sentence)
     raise Forbidden(sentence)
 
 
@@ -128,13 +126,14 @@ def _need_reason(order: Order) -> None:
         raise BadInput(("reason: missing. Say why: it is kept with the decision.",))
 
 
-def _decided(ports: Ports, order: Order, decide: Callable[[Head], Decision]) -> str:
+def decided(ports: Ports, order: Order, decide: Callable[[Head], Decision]) -> str:
+    """Decide on the newest record, write that down with who asked and why, and act on it. What is Forbidden is recorded, too."""
     for _ in range(_LOST_RACES):
         head = _head(ports, order.endpoint)
         try:
             decision = decide(head)
         except Forbidden as fault:
-            _record_refusal(ports, head, order, str(fault))
+            record_refusal(ports, head, order, str(fault))
             raise
         try:
             settle(ports, head, decision, order.caller.by, _facts(order))
@@ -209,7 +208,7 @@ REFUSED = "command_refused"
 """The kind of audit event for what somebody asked and may not do."""
 
 
-def _record_refusal(ports: Ports, head: Head, order: Order, sentence: str) -> None:
+def record_refusal(ports: Ports, head: Head, order: Order, sentence: str) -> None:
     """The state stays as it is; only the trail grows."""
     for _ in range(_LOST_RACES):
         decision = Decision(head, f"refused {order.action} of {order.caller.by}: {sentence}", REFUSED)

@@ -12,6 +12,10 @@ MONTH_HOURS = 730
 MONTH_MINUTES = MONTH_HOURS * 60
 STATES_A_TICK = 3
 """Task, Choice, Wait: see infra/machine.py."""
+QUEUES = 2
+"""Alarms and letters."""
+SQS_A_LETTER = 3
+"""Send, receive, delete."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +101,14 @@ def _working(scenario: Scenario, usage: Measured, prices: Prices, assumed: Assum
     yield Line("DynamoDB", text, writes * prices.write_unit + reads * prices.read_unit)
     archived = total(lambda each: each.calls.get("PutObject", 0))
     yield Line("S3", f"{archived:,.0f} audit events archived x $0.005/1,000", archived * prices.s3_put)
+    polls = scenario.stacks * QUEUES * MONTH_MINUTES * assumed.polls_a_minute
+    letters, notices = (
+        total(lambda each: each.calls.get("PutEvents", 0)),
+        total(lambda each: each.calls.get("Publish", 0)),
+    )
+    told = (polls + SQS_A_LETTER * letters) * prices.sqs_request + letters * prices.bus_event + notices * prices.notice
+    text = f"{polls:,.0f} polls of queues, {letters:,.0f} events on the bus, {notices:,.0f} to people"
+    yield Line("notifications", text, told)
     logged = runs * assumed.log_kb / 1e6
     yield Line("logs", f"{runs:,.0f} invocations x {assumed.log_kb:g} KB", logged * prices.log_gb)
 

@@ -37,6 +37,12 @@ class Prices:
     """aws.amazon.com/dynamodb/pricing: on demand, $0.125 a million; 4 KB, strongly consistent."""
     s3_put: float = 5e-6
     """aws.amazon.com/s3/pricing: PUT requests, $0.005 a thousand; storage of a few KB each is left out."""
+    sqs_request: float = 0.40e-6
+    """aws.amazon.com/sqs/pricing: standard queues, $0.40 a million requests."""
+    bus_event: float = 1.00e-6
+    """aws.amazon.com/eventbridge/pricing: custom events, $1.00 a million."""
+    notice: float = 0.50e-6
+    """aws.amazon.com/sns/pricing: $0.50 a million requests; what delivers them (mail, HTTP, texts) is yours to look up."""
     instance_hour: Mapping[str, float] = field(
         default_factory=lambda: {
             "ml.t2.medium": 0.056,

@@ -63,5 +63,7 @@ class Assumed:
     """Of every invocation; most of it is waiting for AWS's answers."""
     memory_gb: float = 0.5
     """Of the functions; the smaller ones have 0.25."""
+    polls_a_minute: float = 15.0
+    """Of each queue, by Lambda, messages or not: five pollers that wait for 20 seconds."""
     log_kb: float = 2.0
     """A line or two an invocation."""

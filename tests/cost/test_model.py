@@ -36,6 +36,7 @@ PLAIN = Prices(
     write_unit=1.0,
     read_unit=0.0,
     s3_put=1.0,
+    sqs_request=1.0,
     instance_hour={"ml.m5.large": 1.0},
 )
 
@@ -60,6 +61,7 @@ def test_a_month_of_one_endpoint_with_one_rollout_of_ten_hours_and_ten_of_soak()
             "DescribeAlarms": 300 + 120,
             "DynamoDB": 1200 + 120,
             "S3": 6,
+            "notifications": 2 * 43_800 * 15,  # two queues are polled, messages or not
             "logs": 43_800 + 600 + 120,
             "second fleet": 2 * 20,
         }

@@ -13,7 +13,6 @@ from sluice.core.record import canonical, encode
 from sluice.core.rollout import Phase
 from sluice.notify import deliver, post, read_letter
 from sluice.sim.world import World
-from tests.command.conftest import until, world  # noqa: F401 - fixtures
 
 
 @dataclass
@@ -71,7 +70,7 @@ def record(event: Event, happened: str = "INSERT") -> StreamRecord:
 
 
 @pytest.fixture
-def events(world: World, until) -> list[Event]:  # noqa: F811
+def events(world: World, until) -> list[Event]:
     """Of a rollout that its alarm takes back."""
     until(Phase.BAKING, 1000)
     world.error_rate["green"] = 0.5

@@ -52,6 +52,7 @@ def usage() -> str:
     guesses = [
         ("seconds of an invocation", f"{assumed.function_seconds:g}"),
         ("memory of a function, GB", f"{assumed.memory_gb:g}"),
+        ("polls of a queue, a minute", f"{assumed.polls_a_minute:g}"),
         ("log of an invocation, KB", f"{assumed.log_kb:g}"),
     ]
     return (

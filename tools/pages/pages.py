@@ -8,7 +8,7 @@ from sluice.probe.table import QUESTIONS
 from sluice.schema.policy_document import Policy
 from sluice.schema.release import ReleaseDocument
 from sluice.schema.stack_document import Endpoint, Stack
-from tools.pages import cost, exports, runbooks
+from tools.pages import cost, exports, notifications, runbooks
 from tools.pages.blocks import table
 from tools.pages.configuration import reference
 
@@ -29,6 +29,8 @@ BLOCKS: Mapping[str, Callable[[], str]] = {
     "release": lambda: reference(ReleaseDocument, "Release"),
     "exports-endpoint": exports.endpoint,
     "exports-control-plane": exports.control_plane,
+    "messages": notifications.messages,
+    "message-parts": notifications.parts,
     "probe-questions": _questions,
     "cost-prices": cost.prices,
     "cost-usage": cost.usage,

@@ -109,7 +109,7 @@ PHASES: Mapping[Phase, PhaseGuide] = {
 ALARMS: Mapping[str, tuple[str, ...]] = {
     "dead-letter": (
         "`sluice status NAME` for every endpoint with a live rollout: is the canary where it should be? If it does harm: `sluice rollback NAME --reason WHY`.",
-        f"Read the message: `aws sqs receive-message --queue-url $(aws sqs get-queue-url --queue-name {_NAMES.dead_letter_queue} --query QueueUrl --output text)`. An alarm event's body names the alarm; a stream's batch info means that audit events were not archived: `sluice verify NAME` names them.",
+        f"Read the message: `aws sqs receive-message --queue-url $(aws sqs get-queue-url --queue-name {_NAMES.dead_letter_queue} --query QueueUrl --output text)`. An alarm event's body names the alarm; a stream's batch info means that audit events were not archived: `sluice verify NAME` names them. A letter with `notices` in it was told to nobody: read it, you are who is told; `aws logs tail {_NAMES.log_group('notify')} --since 1h` says why.",
         "Delete the message when it is understood: the alarm stays on until the queue is empty.",
     ),
     "alarm-stuck": (

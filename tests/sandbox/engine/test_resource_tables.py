@@ -386,6 +386,14 @@ CASES = (
         lambda: subscription("other"),
     ),
     Case(
+        "aws:cloudwatch/eventBus:EventBus",
+        lambda: aws.cloudwatch.EventBus("x"),
+        lambda name: client("events").describe_event_bus(Name=name)["Arn"].partition("event-bus/")[2].partition("-")[0],
+        ("x", "other"),
+        None,
+        lambda: aws.cloudwatch.EventBus("x", name="other"),
+    ),
+    Case(
         "aws:cloudwatch/eventRule:EventRule",
         lambda: aws.cloudwatch.EventRule("x", schedule_expression=EVERY_MINUTE),
         lambda name: client("events").describe_rule(Name=name)["State"],

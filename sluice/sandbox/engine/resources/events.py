@@ -13,9 +13,9 @@ EVENT_BUS = Kind(
     service="events",
     create=Call("CreateEventBus"),
     read=Call("DescribeEventBus", keys={"Name": "id"}),
-    update=Call("UpdateEventBus", keys={"Name": "id"}),
+    update=Call("UpdateEventBus", keys={"Name": "id"}),  # which moto does not have: there it is an error, not a silence
     delete=Call("DeleteEventBus", keys={"Name": "id"}),
-    computed={"arn": "EventBusArn"},
+    computed={"arn": "Arn"},
     naming=Naming(longest=256, prefix=""),
     tagging=Tagging(
         Call("TagResource", keys={"ResourceARN": "arn"}), Call("UntagResource", keys={"ResourceARN": "arn"})
