@@ -44,6 +44,8 @@ def _lines(policy_file: Path, source: str, release: str, found: Calibration) -> 
     yield from (_line(measured) for measured in found.metrics)
     yield ""
     yield f"judge.settle: {found.settle_minutes} min at least"
+    if found.dispersion is not None:
+        yield f"judge.dispersion: {found.dispersion:g} at least"
     for refusal in found.refusals:
         yield f"refused: {refusal}"
     if not found.refusals:

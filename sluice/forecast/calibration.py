@@ -11,17 +11,20 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from sluice.core.judge import Run
+from sluice.core.judge.comparison import first_dispersion
 from sluice.core.judge.latency import LatencyFollower
 from sluice.core.judge.pair import Pair
 from sluice.core.judge.rate import RateFollower
 from sluice.core.observation import Row, threshold_name
-from sluice.core.policy import Bad, LatencyMetric, Policy
+from sluice.core.policy import Bad, LatencyMetric, Policy, RateMetric
 
-_SURE = 2.0
+_SURE = 2.5
 """Standard deviations: a difference smaller than so much noise is not one."""
 _COLD_SURE = 3.0
 _ROOM = 1.5
-"""A proposed tolerance leaves half as much room again as the difference that was measured."""
+"""A tolerance needs half as much room again as the difference that was measured: it is one draw of many."""
+_NOISY = 1.75
+"""Times what the judge begins with: dispersion measured in one rollout of an hour or two lies within that by chance."""
 _FEWEST_EVENTS = 30.0
 _SETTLED_MINUTES = 5
 _MINUTE = 60
@@ -48,16 +51,20 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """All metrics, and the settle time that the longest cold start asks for."""
+    """All metrics, the settle time that the longest cold start asks for, and the dispersion to begin with where counts are too noisy
+    for what the judge begins with unasked.
+    """
 
     metrics: tuple[Measured, ...]
     settle_minutes: int
     settle_refused: str | None
+    dispersion: float | None
+    dispersion_refused: str | None
 
     @property
     def refusals(self) -> tuple[str, ...]:
-        found = [measured.refused for measured in self.metrics if measured.refused]
-        return (*found, self.settle_refused) if self.settle_refused else tuple(found)
+        found = [measured.refused for measured in self.metrics]
+        return tuple(why for why in (*found, self.settle_refused, self.dispersion_refused) if why)
 
 
 def calibrate(policy: Policy, rows: Sequence[Row]) -> Calibration:
@@ -70,7 +77,24 @@ def calibrate(policy: Policy, rows: Sequence[Row]) -> Calibration:
     refused = None
     if cold > settle:
         refused = f"judge.settle: {settle:g} min, but the canary was cold for {cold} min after a weight change: use {cold + 1}m"
-    return Calibration(measured, max(cold + 1, math.ceil(settle)), refused)
+    return Calibration(measured, max(cold + 1, math.ceil(settle)), refused, *_noise(policy, measured))
+
+
+def _noise(policy: Policy, measured: Sequence[Measured]) -> tuple[float | None, str | None]:
+    """What `judge.dispersion` should be at least, and why. Latencies are not asked: what they scatter is learnt within minutes."""
+    worst: tuple[float, Measured, float] | None = None
+    for found in measured:
+        metric = policy.metrics[found.metric]
+        begins = first_dispersion(policy, metric.terms.bad)
+        if isinstance(metric, RateMetric) and found.dispersion > _NOISY * begins:
+            worst = max(worst or (0.0, found, begins), (found.dispersion, found, begins), key=lambda each: each[0])
+    if worst is None:
+        return None, None
+    phi, found, begins = math.ceil(worst[0] * 2) / 2, worst[1], worst[2]
+    return phi, (
+        f"{found.metric}: counts scatter {found.dispersion:.1f} times as much as coins, and the judge begins with {begins:g}: "
+        f"use judge.dispersion: {phi:g} (small harm is then seen later; `sluice forecast` shows when)"
+    )
 
 
 def _measure(policy: Policy, follower: RateFollower | LatencyFollower, rows: Sequence[Row]) -> Measured:
@@ -127,17 +151,21 @@ def _weighed(
     *,
     is_latency: bool,
 ) -> Measured:
-    """Compares the measured difference with what is tolerated. Latency is counted over tolerated thresholds, so 1 is the limit."""
+    """Compares the measured difference with what is tolerated. Latency is counted over tolerated thresholds, so 1 is the limit.
+
+    Which of two identical variants was the canary is chance: a difference that is good for it counts as much as one that is bad.
+    """
     name, minutes, events, phi, cold, tolerated = known
     proposed, refused = None, None
     if ratio is not None and sd is not None:
         limit = 1.0 if is_latency else tolerated
-        off = math.log(ratio) if bad is Bad.HIGH else -math.log(ratio)
+        off = math.log(ratio)
         room = math.log(limit) if bad is Bad.HIGH else -math.log(limit)
         if not is_latency:
             needed = _ROOM * max(0.0, abs(math.log(ratio)) - sd)
             proposed = math.exp(needed if bad is Bad.HIGH else -needed)
-        if off - _SURE * sd > room:
+        sure = off - _SURE * sd if is_latency else _ROOM * (abs(off) - _SURE * sd)
+        if sure > room:
             refused = _refusal(name, ratio, tolerated, proposed)
     return Measured(name, minutes, events, ratio, sd, phi, cold, tolerated, proposed, refused)
 
@@ -146,7 +174,7 @@ def _refusal(name: str, ratio: float, tolerated: float, proposed: float | None) 
     if proposed is None:
         return f"{name}: {tolerated:g} times stable's latency is tolerated, but identical variants are slower than that: use more"
     return (
-        f"{name}: a ratio of {tolerated:g} is tolerated, but identical variants differ by {ratio:.3f}: "
+        f"{name}: a ratio of {tolerated:g} is tolerated, but identical variants differ by {ratio:.3f}, and next time by more: "
         f"use {{ratio: {proposed:.3f}}} at least"
     )
 

@@ -11,6 +11,7 @@ from sluice.forecast.minutes import Exposed, MetricMinute
 from sluice.forecast.rules import Rule
 
 QUANTILES = (0.5, 0.9, 0.99)
+RAIL_QUANTILE = 0.99
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +44,20 @@ def over_thresholds(
     """Counts over stable's usual quantiles (stable) and over tolerated and to-be-proven multiples of them (canary)."""
     taus = [np.full_like(margin, shape.quantile(p)) for p in rule.quantiles]
     versus = rule.rail.versus_stable if rule.rail else 3.0
-    far = shape.quantile(0.99) * versus * np.ones_like(margin)
+    far = shape.quantile(RAIL_QUANTILE) * versus * np.ones_like(margin)
     harm = [tau * rule.tolerate_ratio for tau in taus]
     proof = [tau * margin for tau in taus]
+    p99 = np.full_like(margin, shape.quantile(RAIL_QUANTILE))
+    is_judged = RAIL_QUANTILE in rule.quantiles
     over_c = _nested(chance, shape, [*harm, *proof, far], canary)
-    over_s = _nested(chance, shape, [*taus, far], stable)
+    over_s = _nested(chance, shape, [*taus, far, *([] if is_judged else [p99])], stable)
     k, n_c, n_s = len(taus), canary.requests, stable.requests
+    usual = over_s[rule.quantiles.index(RAIL_QUANTILE) if is_judged else k + 1]
     return MetricMinute(
         harm=tuple(Exposed(n_c, n_s, over_c[i], over_s[i]) for i in range(k)),
         proof=tuple(Exposed(n_c, n_s, over_c[k + i], over_s[i]) for i in range(k)),
         rail=Exposed(n_c, n_s, over_c[2 * k], over_s[k]),
+        usual=Exposed(n_c, n_s, np.zeros_like(n_c), usual),
     )
 
 

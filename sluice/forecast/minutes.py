@@ -32,6 +32,8 @@ class MetricMinute:
     harm: tuple[Exposed, ...]
     proof: tuple[Exposed, ...]
     rail: Exposed | None
+    usual: Exposed | None = None
+    """Of a latency with a rail: stable's requests over its own usual p99; the canary's side means nothing."""
     segments: tuple[Exposed, ...] = ()
     """The same minute by each value of the metric's dimension."""
 

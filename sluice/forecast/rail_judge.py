@@ -23,6 +23,7 @@ class RailJudge:
     prior: Prior
     mixture: Mixture
     stable: Stable
+    usual: Stable
     fired: Flags
     began: Flags
     step: Whole
@@ -34,18 +35,29 @@ class RailJudge:
         no = np.zeros(rollouts, dtype=bool)
         made = Mixture.of(rollouts, len(RAIL_GRID))
         return cls(
-            limit, versus, Prior.of(rollouts, later_steps), made, Stable.of(rollouts), no, no, np.full(rollouts, -1)
+            limit,
+            versus,
+            Prior.of(rollouts, later_steps),
+            made,
+            Stable.of(rollouts),
+            Stable.of(rollouts),
+            no,
+            no,
+            np.full(rollouts, -1),
         )
 
-    def minute(self, seen: Exposed, step: Whole) -> None:
-        """Take one row in: every minute with canary exposures counts."""
+    def minute(self, seen: Exposed, step: Whole, usual: Exposed | None = None) -> None:
+        """Take one row in: every minute with canary exposures counts. `usual` is a latency's: stable over its own p99."""
         self.began = self.began & (step == self.step)
         self.step = step
         self.stable.note(seen.n_s, seen.e_s)
+        if usual is not None:
+            self.usual.note(usual.n_s, usual.e_s)
         counts = seen.n_c > 0
         placed = self.prior.place(counts, counts & ~self.began)
         self.began = self.began | counts
-        limit = np.maximum(self.rail.rate, self.versus * self.stable.now())[:, None]
+        limit = np.maximum(self.rail.rate, self.versus * self.stable.now())
+        limit = (limit if usual is None else np.maximum(limit, self.usual.now()))[:, None]
         null = np.minimum(0.95, limit)
         others = null + (1 - null) * as_row(RAIL_GRID)
         good = (seen.n_c - seen.e_c)[:, None]

@@ -72,6 +72,8 @@ def _tail(metric: LatencyMetric, seen: MetricMinute, margin: float | None, rollo
         if margin is not None:
             over.setdefault(threshold_name(quantile, margin), float(seen.proof[i].e_c[rollout]))
     if metric.rail is not None and seen.rail is not None:
+        if side == "stable" and seen.usual is not None:
+            over[threshold_name("p99", 1.0)] = float(seen.usual.e_s[rollout])
         far = seen.rail.e_c if side == "canary" else seen.rail.e_s
         over[threshold_name("p99", metric.rail.versus_stable)] = float(far[rollout])
     return Tail(float((first.n_c if side == "canary" else first.n_s)[rollout]), over)

@@ -76,7 +76,7 @@ class VectorJudge:
         rail = self.rails.get(name)
         seen = minute.metrics[name].rail if rail is not None else None
         if seen is not None and rail is not None:
-            rail.minute(seen, minute.step)
+            rail.minute(seen, minute.step, minute.metrics[name].usual)
 
     def _ruling(self, minute: Minute) -> Ruling:
         shares = {name: judge.rule.share * judge.odds for name, judge in self.metrics.items() if judge.rule.enforced}

@@ -200,7 +200,7 @@ class World:
             found.append(self._seen(rule, (sides[0], sides[1]), good, hurt, stable))
             left, rest = [n - taken for n, taken in zip(left, sides, strict=True)], rest - share
         whole = together(found)
-        return MetricMinute((whole,), (whole,), whole, tuple(found))
+        return MetricMinute((whole,), (whole,), whole, segments=tuple(found))
 
     def latency(self, rule: Rule, margin: Floats, at: int, since: Whole, n_c: Floats, n_s: Floats) -> MetricMinute:
         """The latency metric: requests over each threshold. `margin` is the factor that the step has to prove, per rollout."""

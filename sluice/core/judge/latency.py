@@ -25,6 +25,8 @@ RAIL_QUANTILE = "p99"
 _SAME = 1.0
 """The ratio of parts over a limit, when the limit itself is a multiple of stable's."""
 
+_USUAL = threshold_name(RAIL_QUANTILE, _SAME)
+
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
@@ -39,8 +41,9 @@ def thresholds(metric: LatencyMetric, margin: float | None) -> Thresholds:
     judged = [quantile for quantile, weight in metric.quantiles.items() if weight > 0]
     factors = [metric.terms.tolerate.ratio, *([margin] if margin is not None else [])]
     rail = [(RAIL_QUANTILE, metric.rail.versus_stable)] if metric.rail is not None else []
+    beside = [*rail, (RAIL_QUANTILE, _SAME)] if rail else []
     canary = dict.fromkeys([*((q, factor) for q in judged for factor in factors), *rail])
-    stable = dict.fromkeys([*((q, 1.0) for q in judged), *rail])
+    stable = dict.fromkeys([*((q, _SAME) for q in judged), *beside])
     return Thresholds(tuple(canary), tuple(stable))
 
 
@@ -142,7 +145,7 @@ class LatencyFollower:
         seen = Pair(*_over(canary, self.names.rail), *_over(stable, self.names.rail))
         self.recent.append(seen)
         if self.rail is not None:
-            self.rail.add(seen, step, is_change=is_change)
+            self.rail.add(seen, step, is_change=is_change, usual=_over(stable, _USUAL))
 
     def _compare(self, quantile: str, comparison: Comparison, canary: Tail, stable: Tail) -> bool:
         """Whether the minute was counted over the quantile's thresholds, and so judged."""

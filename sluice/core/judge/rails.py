@@ -65,7 +65,10 @@ class StableNow:
 
 @dataclass(slots=True)
 class Rail:
-    """Null: p_c <= max(limit, factor p_s now). Bernoulli grid with a change point, phi 2, fires at 1 / .001.
+    """Null: p_c <= max(limit, factor p_s now, u_s now). Bernoulli grid with a change point, phi 2, fires at 1 / .001.
+
+    u_s is only a latency's: stable's part over a threshold of which the canary's is k times as much. "At most k times as slow as
+    stable is" means P(canary > k tau) <= P(stable > tau) for any tau, so no less than that may be blamed (ADR 26).
 
     Fires after about 7 requests if all fail, 24 at 50 %, 150 at 20 % (limit 5 %).
     """
@@ -74,6 +77,7 @@ class Rail:
     factor: float
     mixture: Mixture
     stable: StableNow = field(default_factory=StableNow)
+    usual: StableNow = field(default_factory=StableNow)
     most: float = 0.0
     nulls: float = -1.0
     logs: tuple[tuple[float, float], ...] = ()
@@ -82,15 +86,17 @@ class Rail:
     def of(cls, limit: float, factor: float, later_steps: int) -> Rail:
         return cls(limit, factor, Mixture.over(len(_STEPS), later_steps))
 
-    def add(self, pair: Pair, step: int, *, is_change: bool = False) -> None:
+    def add(self, pair: Pair, step: int, *, is_change: bool = False, usual: tuple[float, float] = (0.0, 0.0)) -> None:
         """One row; without canary requests, or where the weight changed within it, only stable is noted.
 
         If a shared incident begins in the minute of a step, most of the canary's requests of that minute lie in it, and few of stable's.
+        `usual` is (trials, events) behind u_s.
         """
         self.stable.add(pair.stable_trials, pair.stable_events)
+        self.usual.add(*usual)
         if pair.canary_trials <= 0 or is_change:
             return
-        null = max(self.limit, self.factor * self.stable.rate())
+        null = max(self.limit, self.factor * self.stable.rate(), self.usual.rate())
         if null > _MOST_LIMIT:
             self.mixture.add(None, step)
             return

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from sluice.core.judge import Judgement, Verdict, Word, judge
+from sluice.core.judge.latency import thresholds
 from sluice.core.observation import Counts, Row, SlotMinute
 from sluice.core.policy import Bad, LevelMetric, LevelRail
 from tests.builders import errors, latency, terms
@@ -106,6 +107,22 @@ class TestLevels:
 
         rows = [minute(i, side(canary), side(stable)) for i, (canary, stable) in enumerate(pairs)]
         return judged(only("gpu", metric), rows)
+
+    @pytest.mark.parametrize(("over_own_p99", "is_harm"), [(0.01, True), (0.28, False)])
+    def test_a_canary_is_slow_only_as_far_as_stable_is_not(self, over_own_p99: float, is_harm: bool) -> None:
+        """12 % over three times stable's old p99: too slow beside what stable was, not beside an incident that slows stable, too."""
+        stable = usual(500)
+        tail = stable.tails["latency"]
+        slowed = replace(stable, tails={"latency": replace(tail, over={**tail.over, "p99x1": 500 * over_own_p99})})
+        made = study(metrics={**ERRORS, "latency": latency(terms=terms(1.3, 0.0))})
+        rows = [minute(i, slow(500, 1.0, rail=0.12), slowed) for i in range(10)]
+
+        assert judged(made, rows).is_hard == is_harm
+
+    def test_the_rail_reads_stable_over_its_own_p99_also_where_nothing_else_does(self) -> None:
+        metric = replace(latency(), quantiles={"p50": 1.0, "p90": 0.0, "p99": 0.0})
+
+        assert thresholds(metric, None).stable == (("p50", 1.0), ("p99", 3.0), ("p99", 1.0))
 
     def test_beyond_it_for_so_long_is_harm(self) -> None:
         judgement = self.levels((80, 50), (95, 50), (95, 50), (95, 50))
