@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -128,26 +130,15 @@ def test_rollback_to(desk: Desk, golden: Golden) -> None:
     )
 
 
-FINDINGS = [
-    {
-        "metric": "errors",
-        "word": "unproven",
-        "observed": False,
-        "numbers": "0.4 % (3 of 779) against 0.3 % (7 of 2,227), ratio 1.22; evidence 4.1 of 20 for worse, 0.8 of 12.2 for cleared",
-    },
-    {
-        "metric": "latency",
-        "word": "cleared",
-        "observed": False,
-        "numbers": "p50 11 ms against 11 ms, p90 28 ms against 28 ms; evidence 31 of 12.2 for cleared",
-    },
-    {
-        "metric": "accuracy",
-        "word": "no_data",
-        "observed": True,
-        "numbers": "no outcome was recorded in the last 3 minutes",
-    },
-]
+JUDGED = json.loads(Path(__file__).with_name("judged.json").read_text())
+"""What the sandbox's judge said of v5 (no errors, worse answers) under the standard policy, with its accuracy added."""
+OBSERVED = {
+    "metric": "clicks",
+    "word": "unproven",
+    "observed": True,
+    "numbers": "not seen: nothing was reported of the canary",
+    "evidence": None,
+}
 
 
 @pytest.mark.golden
@@ -158,10 +149,10 @@ def test_explain(desk: Desk, golden: Golden) -> None:
         "now": NOW,
         "rollout": "dev-triage-22222222-2",
         "at": NOW - 50,
-        "because": "holding 25 %: 4 min of 5 min passed; errors are not proven to be as good as stable's",
+        "because": JUDGED["because"],
         "event": None,
         "rows": None,
-        "findings": FINDINGS,
+        "findings": [*JUDGED["findings"], OBSERVED],
     }
     recorded = {**answer, "event": 14, "rows": "8b84f151ffa6"}
     nothing = {**answer, **dict.fromkeys(("rollout", "at", "because", "event", "rows")), "findings": []}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Callable
 
 from sluice.cli.explaining import explain_lines
@@ -39,8 +40,10 @@ def test_while_it_bakes_it_tells_the_last_look(world: World, until: Callable[...
     assert words(answer) == {"errors": "cleared", "latency": "cleared", "samples": "cleared"}
     first, why, *metrics = explain_lines(answer, TARGET, None)
     assert first == f"shop: {answer['rollout']}, at the last look (1 min ago)"
-    assert why.strip() == answer["because"]
-    assert next(line.split()[:2] for line in metrics) == ["errors", "cleared"]
+    assert why.strip().startswith("holding 10 %: ")
+    assert why.endswith(" passed; errors; latency; samples"), "their numbers follow"
+    assert [line.split()[0] for line in metrics] == ["errors", "latency", "samples"]
+    assert all("\x1b[32mcleared\x1b[0m" in line for line in metrics)
 
 
 def test_after_a_rollback_it_tells_what_led_to_it_and_where_its_rows_are(
@@ -53,6 +56,7 @@ def test_after_a_rollback_it_tells_what_led_to_it_and_where_its_rows_are(
     answer = explain(world.ports, "shop")
 
     assert words(answer)["errors"] == "harmful"
+    assert next(explain_lines(answer, TARGET, None)).startswith(f"shop: {answer['rollout']}, in event ")
     case = read_case(json.loads(world.kept[answer["rows"]]))
     assert case.judged_again().verdict == "roll_back", "the kept rows give the same judgement again"
     assert list(explain_lines(answer, TARGET, None))[-1].endswith(f"judged on rows {answer['rows']}")
@@ -81,3 +85,16 @@ def test_rows_that_cannot_be_written_down_hold_up_nothing(world: World, until: C
     world.run(lambda: world.store.head("shop").live is None)
 
     assert world.store.head("shop").outcome.phase is Phase.ROLLED_BACK
+
+
+def test_a_comparison_says_what_it_was_judged_by(world: World, until: Callable[..., None]) -> None:
+    world.error_rate = {"blue": 0.002, "green": 0.002}
+    until(Phase.BAKING, 5000)
+    world.run(lambda: bool(world.store.heartbeat("shop").findings), 600)
+
+    lines = list(explain_lines(explain(world.ports, "shop"), TARGET, None))
+
+    (terms,) = (line.strip() for line in lines if "min compared" in line)
+    assert re.fullmatch(
+        r"\d+ min compared; harm: evidence 0\.\d of 20 needed; up to 1\.1x is tolerated; scatter \d\.\dx chance", terms
+    )

@@ -21,6 +21,7 @@ from sluice.core.judge.means import MeanFollower
 from sluice.core.judge.rails import RAIL_TRIALS
 from sluice.core.judge.rate import RateFollower
 from sluice.core.judge.verdict import Finding, Judgement, Verdict, Word
+from sluice.core.judge.wording import whole
 from sluice.core.observation import Row, SlotMinute
 from sluice.core.policy import LatencyMetric, LevelMetric, MeanMetric, Metric, Policy, RateMetric
 from sluice.core.weights import WHOLE
@@ -134,7 +135,7 @@ class Run:
         """The minimum evidence of a step: requests on both sides, in its whole minutes. Never skipped."""
         needed = max(self.policy.min_samples, RAIL_TRIALS)
         enough = canary >= needed and (stable >= self.policy.min_samples or not has_control)
-        sides = f"{canary:.0f} canary and {stable:.0f} stable" if has_control else f"{canary:.0f}"
+        sides = f"{whole(canary)} canary and {whole(stable)} stable" if has_control else f"{canary:.0f}"
         return Finding("samples", Word.CLEARED if enough else Word.UNPROVEN, f"{sides} requests of {needed} needed")
 
 
