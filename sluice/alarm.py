@@ -74,7 +74,8 @@ def _react(ports: Ports, endpoint: str, event: AlarmEvent, redelivered: bool) ->
             return _handled(head, decision.because)
         if decision.record_after_actions and not _is_asked_already(ports, decision):
             return _handled(
-                head, "rehearsal not answered: somebody changed the weights, and its call would change them back"
+                head,
+                "not answered: somebody changed the weights, and the call of a rehearsal or drill would change them back",
             )
         if redelivered and decision.kind is not None:
             decision = _recorded_late(ports, head, event, decision)

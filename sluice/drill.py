@@ -27,12 +27,14 @@ class Drilled:
 
 
 def drill_all(ports: Ports) -> Drilled:
-    """Begin a drill wherever one may begin. A fault at one endpoint does not keep the others from theirs."""
+    """Begin a drill wherever one may begin; what was let go may not even exist any more. A fault at one endpoint does not keep
+    the others from theirs.
+    """
     sentences, faults = [], []
     for endpoint in ports.store.endpoints():
         try:
             head = ports.store.head(endpoint)
-            if head is not None:
+            if head is not None and head.let_go_at is None:
                 sentences.append(f"{endpoint}: {_begun(ports, head)}")
         except Exception as fault:  # the handler reports it as a failure
             faults.append(f"{endpoint}: {type(fault).__name__}: {fault}")

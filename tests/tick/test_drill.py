@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from sluice.core.audit import chain_faults, replay
 from sluice.core.observation import AlarmFacts, ConfiguredVariant, Variant
-from sluice.drill import days_since_drill, drill_all
+from sluice.core.ownership import Owner
+from sluice.drill import Drilled, days_since_drill, drill_all
 from sluice.sim.world import World
-from sluice.submit import adopt, submit
+from sluice.submit import adopt, leave, submit
 from sluice.tell import Caller, Order, tell
 from tests.builders import SETTINGS, alarms, policy, release, submission
 
@@ -111,3 +114,15 @@ def test_the_age_is_that_of_the_endpoint_that_waited_longest(world: World) -> No
     assert never * 86_400 == pytest.approx(settled - first), "since its first event"
     assert fresh < 0.001
     assert days_since_drill(world.ports) == pytest.approx(2, abs=0.001)
+
+
+def test_what_was_let_go_is_not_even_looked_at(world: World) -> None:
+    leave(world.ports, Owner("sluice", "test"))
+
+    class Gone:
+        def describe(self, endpoint: str) -> None:
+            raise LookupError(endpoint)
+
+    assert world.store.head("shop").let_go_at is not None
+    assert drill_all(replace(world.ports, endpoints=Gone())) == Drilled((), ())
+    assert days_since_drill(world.ports) == 0
