@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 
+from sluice.core.names import outcome_namespace
 from sluice.sandbox.engine.program import Engine, ProgramFailed
 from sluice.sandbox.triage import Example
 from tests.acceptance.conftest import Stage, on_stage
@@ -225,7 +227,8 @@ class TestTheRealEngineAlone:
         assert {"aws:lambda/function:Function", "aws:sfn/stateMachine:StateMachine"}.isdisjoint(
             {step.type for step in made.changes}
         )
-        stage.sandbox.traffic("ward-triage", stage.example.load())
+        outcomes = outcome_namespace("sluice", "ward")
+        stage.sandbox.traffic("ward-triage", replace(stage.example.load(), outcomes=outcomes))
         v2 = {**texts, "sluice:endpoints": json.dumps(stage.example.endpoints("v2"))}
         assert done(engine.up(program, "sluice", "ward", v2)) == [("replace", "triage-submit")]
         assert stage.sandbox.run_until(lambda: stage.sandbox.head("ward-triage").live is None, 12 * 3600)
