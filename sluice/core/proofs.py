@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import assert_never
 
 from sluice.core.histogram import EDGES_A_DOUBLING
 from sluice.core.judge.clearance import NEED, healthy
@@ -82,6 +83,8 @@ def _parts(
             return [(1.0, _nats(policy, metric, pair, margin))]
         case MeanMetric():
             return [(1.0, _nats_of_mean(policy, metric, margin, canary, stable))]
+        case _:
+            assert_never(metric)
 
 
 def _slow(metric: LatencyMetric, margin: float, quantile: str, canary: float, stable: float) -> Pair:
@@ -119,3 +122,5 @@ def _assumed(metric: RateMetric | LatencyMetric | MeanMetric) -> str:
             return f"{100 * OUTCOME_RATE:g} % {metric.events} of {metric.trials} in good times, one of these a request"
         case MeanMetric():
             return "one observation a request, that scatters by its own mean"
+        case _:
+            assert_never(metric)
