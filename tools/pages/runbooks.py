@@ -58,7 +58,14 @@ PHASES: Mapping[Phase, PhaseGuide] = {
     Phase.BAKING: PhaseGuide(
         "The canary serves its step's weight and is judged every minute.",
         "the step's longest bake, then what the policy's `on_inconclusive` says; at most `max_hold` after that",
-        ("`sluice status NAME` says why it waits and what comes next.", "`sluice report NAME -o report.html` shows the evidence.", _HARM, _STOP),
+        (
+            "`sluice status NAME` says why it waits and what comes next, `sluice explain NAME` what each metric was judged by.",
+            "`latency not compared: requests are seen`: CloudWatch answers no trimmed counts here. Give the latency a `histogram` (configuration.md), which the application records (`Outcomes.latency` of `sluice.client`).",
+            "`latency not compared: ... the application recorded`: its histogram misses requests or has some twice. It needs one latency for each answer, of every process.",
+            "`sluice report NAME -o report.html` shows the evidence.",
+            _HARM,
+            _STOP,
+        ),
     ),
     Phase.AWAITING_APPROVAL: PhaseGuide(
         "The evidence for the next step is there, and the policy wants a person to agree. Everything that takes it back stays armed.",
