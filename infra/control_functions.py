@@ -40,6 +40,8 @@ SIZINGS: Mapping[str, Sizing] = {
     "incident": Sizing(300, 512),
     # A few calls a letter, each of a second at most.
     "notify": Sizing(30, 256),
+    # Its address is public: whoever calls it for fun must not use up the concurrency that the others need.
+    "link": Sizing(15, 256, reserved=2),
 }
 
 

@@ -23,6 +23,7 @@ from infra.permission_scope import scope_of
 from infra.permissions import machine_document
 from infra.records_table import records_table
 from infra.resource_names import FUNCTIONS, Names
+from infra.signed_links import SignedLinks, signed_links
 from infra.signing_key import signing_key, signs
 from sluice.schema import StackSpec
 
@@ -46,6 +47,9 @@ class ControlPlane(pulumi.ComponentResource):
         if spec.drills is not None:
             told["sweep"] = {"SLUICE_DRILLS": pulumi.Output.from_input(spec.drills.schedule)}
         shared = FunctionArgs(scope_of(names, spec), archive(), spec.log_retention_days, spec.protect, told)
+        self.links = self._links(spec, shared)
+        if self.links is not None:
+            told["notify"].update(self.links.told)
         self.functions = {word: control_function(word, shared, self) for word in FUNCTIONS}
         self.commands = Commands(self.functions["command"], pulumi.ResourceOptions(parent=self))
         if signs(spec):
@@ -64,6 +68,10 @@ class ControlPlane(pulumi.ComponentResource):
         self.register_outputs(
             {"table": self.table.name, "machine_arn": self.machine.arn, "topic_arn": self.notifications.topic.arn}
         )
+
+    def _links(self, spec: StackSpec, shared: FunctionArgs) -> SignedLinks | None:
+        seconds = spec.link_seconds
+        return None if seconds is None else signed_links(shared, seconds, self)
 
     def _clock(self) -> aws.sfn.StateMachine:
         """Waits for the permission: an execution that is refused its first tick would have to be started again."""

@@ -77,6 +77,8 @@ class ControlPlaneExport:
     """The event bus on which programs are told of rollouts. See notifications.md."""
     rollout_bus_arn: pulumi.Input[str]
     """The same by its ARN."""
+    approvals_topic_arn: pulumi.Input[str] | None
+    """Where signed links are sent to, for those who may approve; null where links are not turned on."""
     command_function: str
     """What `sluice status`, `abort` and the like ask, each class of commands through a URL of its own."""
     commands: Mapping[str, pulumi.Input[str]]
@@ -135,6 +137,7 @@ def control_plane_export(names: Names, spec: StackSpec, control: ControlPlane) -
         topic_arn=control.notifications.topic.arn,
         rollout_bus_name=control.notifications.bus.name,
         rollout_bus_arn=control.notifications.bus.arn,
+        approvals_topic_arn=control.links.topic.arn if control.links else None,
         command_function=names.function("command"),
         commands=control.commands.urls,
         command_policies={

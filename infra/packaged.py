@@ -85,6 +85,13 @@ class Drills(TypedDict):
     """How long ago the last good drill may be before a ticket is opened. Default: 14d."""
 
 
+class Notifications(TypedDict):
+    """What goes with pages, tickets and events."""
+
+    links: NotRequired[str]
+    """How long signed links to approve and abort are good for, such as 4h. Default: there are none."""
+
+
 class SluiceArgs(TypedDict):
     """Everything of a stack. All values must be known when the program runs: outputs of other resources cannot be given."""
 
@@ -104,6 +111,8 @@ class SluiceArgs(TypedDict):
     """How the archive of audit events is locked."""
     drills: NotRequired[Drills]
     """When the way back is drilled. Left out, only rollouts rehearse it."""
+    notifications: NotRequired[Notifications]
+    """Signed links beside what people are told."""
 
 
 class Sluice(pulumi.ComponentResource):

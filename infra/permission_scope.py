@@ -23,6 +23,7 @@ class Scope:
     artifact_buckets: tuple[str, ...]
     hooks: tuple[Hook, ...] = ()
     drills: bool = False
+    links: bool = False
 
 
 def scope_of(names: Names, spec: StackSpec) -> Scope:
@@ -36,4 +37,5 @@ def scope_of(names: Names, spec: StackSpec) -> Scope:
         artifact_buckets=spec.artifact_buckets,
         hooks=hooks_of(spec),
         drills=spec.drills is not None,
+        links=spec.link_seconds is not None,
     )

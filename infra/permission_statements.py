@@ -137,6 +137,18 @@ def drills(scope: Scope) -> Iterator[Statement]:
         yield allow("SetOffDrills", ["cloudwatch:SetAlarmState"], [scope.names.rollback_alarms_arn])
 
 
+def take_back(scope: Scope) -> Statement:
+    """Without looking at the endpoint first: the record says what to ask for."""
+    return allow("TakeBack", [_SHIFT], _endpoints(scope))
+
+
+def send_links(scope: Scope) -> Iterator[Statement]:
+    """Where signed links are turned on."""
+    if scope.links:
+        yield allow("SignLinks", ["ssm:GetParameter"], [scope.names.link_key_arn])
+        yield allow("SendLinks", ["sns:Publish"], [scope.names.approvals_arn])
+
+
 def _endpoints(scope: Scope) -> list[str]:
     return [scope.names.endpoint_arn(name) for name in (*scope.endpoints, *scope.reach)]
 

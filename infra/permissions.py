@@ -28,13 +28,15 @@ from infra.permission_statements import (
     read_configurations,
     records,
     see_scaling,
+    send_links,
     shift_weights,
     smoke_tests,
     start_clock,
+    take_back,
     unfinished,
     write_mirror,
 )
-from infra.resource_names import Names
+from infra.resource_names import LINK_FUNCTION, Names
 from sluice.core.messages import MARKS
 
 
@@ -201,6 +203,19 @@ def notify_document(scope: Scope) -> Document:
         ),
         allow("TellPeople", ["sns:Publish"], [scope.names.topic_arn]),
         allow("TellPrograms", ["events:PutEvents"], [scope.names.bus_arn]),
+        *send_links(scope),
+    )
+
+
+def link_document(scope: Scope) -> Document:
+    """Behind a public address: approve and abort, and what these two take. IAM does not tell weights up from weights down."""
+    return document(
+        own_logs(scope, LINK_FUNCTION),
+        allow("CheckLinks", ["ssm:GetParameter"], [scope.names.link_key_arn]),
+        records(scope, "GetItem", "PutItem", "Query"),
+        take_back(scope),
+        start_clock(scope),
+        write_mirror(scope),
     )
 
 
@@ -218,6 +233,7 @@ FUNCTION_DOCUMENTS: Mapping[str, Callable[[Scope], Document]] = {
     "archive": archive_document,
     "incident": incident_document,
     "notify": notify_document,
+    LINK_FUNCTION: link_document,
 }
 
 

@@ -13,6 +13,8 @@ from sluice.core.names import alarm_prefix, metrics_namespace, name_root, outcom
 from sluice.core.ownership import PROJECT_TAG, STACK_TAG
 
 FUNCTIONS = ("submit", "tick", "alarm", "sweep", "command", "archive", "incident", "notify")
+LINK_FUNCTION = "link"
+"""Made only where signed links are turned on."""
 LIVE_INDEX = "live"
 _BOOTSTRAP = "bootstrap"
 _BOOTSTRAP_CHARACTERS = 45
@@ -184,6 +186,23 @@ class Names:
     @property
     def key_parameter_arn(self) -> str:
         return self.place.arn("ssm", f"parameter{self.key_parameter}")
+
+    @property
+    def link_key(self) -> str:
+        """What links are signed with: another key than that of hooks, for other functions to read."""
+        return f"{self.key_parameter}/links"
+
+    @property
+    def link_key_arn(self) -> str:
+        return self.place.arn("ssm", f"parameter{self.link_key}")
+
+    @property
+    def approvals(self) -> str:
+        return f"{self.control.prefix}-approvals"
+
+    @property
+    def approvals_arn(self) -> str:
+        return self.place.arn("sns", self.approvals)
 
     @property
     def metrics_namespace(self) -> str:

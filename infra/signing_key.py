@@ -28,6 +28,18 @@ def signing_key(names: Names, parent: pulumi.Resource) -> aws.ssm.Parameter:
     )
 
 
+def link_key(names: Names, parent: pulumi.Resource) -> aws.ssm.Parameter:
+    """What links are signed with. To make every link that is on its way worthless, write another value there."""
+    return aws.ssm.Parameter(
+        "link-key",
+        name=names.link_key,
+        type="SecureString",
+        value=pulumi.Output.secret(secrets.token_hex(_BYTES)),
+        description="Sluice signs links to approve and abort with this",
+        opts=pulumi.ResourceOptions(parent=parent, ignore_changes=["value"]),
+    )
+
+
 def hooks_of(spec: StackSpec) -> tuple[Hook, ...]:
     """Every hook of every policy of the stack, once."""
     policies = [endpoint.policy for endpoint in spec.endpoints]

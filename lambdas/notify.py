@@ -8,7 +8,8 @@ from typing import Any
 from aws_lambda_powertools import Logger
 
 from lambdas.reporting import report
-from sluice.aws.telling import Marks, TopicAndBus
+from sluice.aws.signing import ParameterSigner
+from sluice.aws.telling import LinkPost, Marks, TopicAndBus
 from sluice.notify import deliver, read_letter
 
 
@@ -26,9 +27,21 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     return {"batchItemFailures": failed}
 
 
+def _links() -> LinkPost | None:
+    """Where they are turned on."""
+    if "SLUICE_LINK_URL" not in os.environ:
+        return None
+    return LinkPost(
+        os.environ["SLUICE_APPROVALS_ARN"],
+        os.environ["SLUICE_LINK_URL"],
+        int(os.environ["SLUICE_LINK_SECONDS"]),
+        ParameterSigner(os.environ["SLUICE_LINK_KEY"]),
+    )
+
+
 def _handle(body: str) -> bool:
     letter = read_letter(body)
-    channels = TopicAndBus(os.environ["SLUICE_TOPIC_ARN"], os.environ["SLUICE_BUS"])
+    channels = TopicAndBus(os.environ["SLUICE_TOPIC_ARN"], os.environ["SLUICE_BUS"], _links())
     done = deliver(letter, channels, Marks(os.environ["SLUICE_TABLE"]))
     people = sum(key.startswith("people/") for key in done.sent)
     counted = {"Told": ("Count", float(people)), "NotTold": ("Count", float(len(done.faults)))}

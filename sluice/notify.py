@@ -13,6 +13,7 @@ from functools import partial
 from typing import Protocol
 
 from sluice.archive import ADDED, StreamRecord
+from sluice.core.actions import Asks
 from sluice.core.audit import Event
 from sluice.core.messages import Letter, Message, Notice, letter_of, message_of, notices_of
 from sluice.core.record import canonical, decode, encode
@@ -26,6 +27,13 @@ class Outbox(Protocol):
 
 class Channels(Protocol):
     """The ways out."""
+
+    @property
+    def sends_links(self) -> bool:
+        """Whether signed links are turned on."""
+
+    def offer(self, letter: Letter, asks: Asks, notice: Notice) -> None:
+        """Signed links, to those who may approve."""
 
     def publish(self, letter: Letter, message: Message) -> None:
         """To programs, over the event bus."""
@@ -99,8 +107,10 @@ def deliver(letter: Letter, channels: Channels, memory: Memory) -> Delivered:
 
 
 def _sendings(letter: Letter, channels: Channels) -> Iterator[tuple[str, Callable[[], None]]]:
-    for notice in notices_of(letter):
+    for decided, notice in notices_of(letter):
         yield f"people/{notice.id}", partial(channels.notify, letter, notice)
+        if decided.asks is not None and channels.sends_links:
+            yield f"links/{notice.id}", partial(channels.offer, letter, decided.asks, notice)
         yield f"bus/{notice.id}", partial(channels.publish, letter, notice)
     message = message_of(letter)
     yield f"bus/{message.id}", partial(channels.publish, letter, message)

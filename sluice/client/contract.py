@@ -95,6 +95,7 @@ class ControlPlaneContract:
     metrics_namespace: str
     reach: tuple[str, ...]
     artifact_buckets: tuple[str, ...]
+    approvals_topic_arn: str | None = None
     rollout_bus_name: str | None = None
     rollout_bus_arn: str | None = None
 

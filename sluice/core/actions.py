@@ -120,11 +120,19 @@ class Mirror:
 
 
 @dataclass(frozen=True, slots=True)
+class Asks:
+    """The step (its index) that waits for approval, and whether its policy takes it by a link."""
+
+    step: int
+    by_link: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Notify:
     """Tell people. It is kept in the decision's audit event and sent from there, so a decision that records nothing tells nobody.
 
     `about` names a condition that more than one event may tell of: people hear of it once in a rollout. Empty: of this event alone.
-    `approves` is the step (its index) that the reader is asked to approve.
+    `asks` is there where the reader is asked to approve.
     """
 
     severity: Severity
@@ -132,7 +140,7 @@ class Notify:
     subject: str
     text: str
     about: str = ""
-    approves: int | None = None
+    asks: Asks | None = None
 
 
 Action = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sluice.core.actions import SetInstances, SetWeights
+from sluice.core.actions import Asks, SetInstances, SetWeights
 from sluice.core.conditions import Approval, frozen
 from sluice.core.decision import (
     BAKE_SECONDS,
@@ -20,6 +20,7 @@ from sluice.core.decision import (
     ticket,
 )
 from sluice.core.harm_budget import limit
+from sluice.core.links import BY_LINK
 from sluice.core.observation import Observation
 from sluice.core.orders import Said, Wait, WaitFor
 from sluice.core.policy import Step
@@ -183,7 +184,7 @@ def _ask_for_approval(head: Head, index: int, approval: Approval, now: int) -> D
         f"{percent_text(step.weight_parts)} (step {index + 1}) needs approval within {duration_text(approval.timeout_seconds)} "
         f"by {' or '.join(approval.by)}, but not by {rollout.submitted_by}, who submitted it"
     )
-    told = ticket(head, f"{head.endpoint}: approval needed", because, approves=index)
+    told = ticket(head, f"{head.endpoint}: approval needed", because, asks=Asks(index, BY_LINK in approval.by))
     orders = replace(rollout.orders, wait=None)
     return enter(head, Phase.AWAITING_APPROVAL, now, because, BAKE_SECONDS, told, orders=orders)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sluice.core.actions import Action, Mirror, Notify, Severity, StartClock
+from sluice.core.actions import Action, Asks, Mirror, Notify, Severity, StartClock
 from sluice.core.errors import SluiceError
 from sluice.core.rollout import Head, Phase, Rollout
 
@@ -91,8 +91,8 @@ def page(head: Head, subject: str, text: str, about: str = "") -> Notify:
     return Notify(Severity.PAGE, head.endpoint, subject, text, about)
 
 
-def ticket(head: Head, subject: str, text: str, about: str = "", *, approves: int | None = None) -> Notify:
-    return Notify(Severity.TICKET, head.endpoint, subject, text, about, approves)
+def ticket(head: Head, subject: str, text: str, about: str = "", *, asks: Asks | None = None) -> Notify:
+    return Notify(Severity.TICKET, head.endpoint, subject, text, about, asks)
 
 
 def duration_text(seconds: int) -> str:

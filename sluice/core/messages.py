@@ -148,14 +148,14 @@ def message_of(letter: Letter) -> Message:
     return (PhaseChange if letter.rollout.entered else Activity)(*told, letter.rollout)
 
 
-def notices_of(letter: Letter) -> Iterator[Notice]:
-    """What people are told of it; programs get the same."""
+def notices_of(letter: Letter) -> Iterator[tuple[Notify, Notice]]:
+    """What people are told of it: as it was decided, and as it is sent."""
     rollout = letter.rollout.id if letter.rollout else "-"
     for number, notice in enumerate(letter.notices):
         condition = notice.about or f"{letter.event.kind}:{letter.event.seq}{f'.{number}' if number else ''}"
         dedup = f"{letter.endpoint}/{rollout}/{condition}"
         said = (notice.severity, letter.endpoint, notice.subject, notice.text)
-        yield Notice(MESSAGE_SCHEMA, dedup, dedup, *said, letter.event, letter.rollout)
+        yield notice, Notice(MESSAGE_SCHEMA, dedup, dedup, *said, letter.event, letter.rollout)
 
 
 def letter_text(letter: Letter, notice: Notice) -> str:

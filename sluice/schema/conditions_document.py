@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
 
+from sluice.core.links import BY_LINK
 from sluice.schema.values import Duration, PrintableName, Strict, Wrong, at_least, lasting, matching, pattern_schema
 
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -46,14 +47,15 @@ def _none(value: object) -> object:
     return None if value == "none" else value
 
 
-ArnPattern = Annotated[
+_APPROVER_PATTERN = rf"{BY_LINK}|{_ARN_PATTERN}"
+Approver = Annotated[
     str,
     matching(
-        _ARN_PATTERN,
-        "must be an ARN, `*` standing for any text",
+        _APPROVER_PATTERN,
+        f"must be an ARN, `*` standing for any text, or `{BY_LINK}`",
         "for example `arn:aws:sts::123456789012:assumed-role/oncall/*`",
     ),
-    pattern_schema(_ARN_PATTERN),
+    pattern_schema(_APPROVER_PATTERN),
 ]
 Zone = Annotated[str, AfterValidator(_zone)]
 
@@ -61,10 +63,10 @@ Zone = Annotated[str, AfterValidator(_zone)]
 class Approval(Strict):
     """A person who has to agree before the step begins, and who is not the one that submitted the release."""
 
-    by: tuple[ArnPattern, ...] = Field(
+    by: tuple[Approver, ...] = Field(
         min_length=1, max_length=_MOST, strict=False, examples=[["arn:aws:sts::123456789012:assumed-role/oncall/*"]]
     )
-    """Who may: IAM ARNs of callers, `*` standing for any text."""
+    """Who may: IAM ARNs of callers, `*` standing for any text; `link`: whoever holds a signed link, a person nobody proved."""
     timeout: Annotated[Duration, at_least("1m", "nobody could read what is asked")] = lasting("24h")
     """How long is waited for it."""
     then: Literal["rollback", "hold"] = "rollback"

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import os.path
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from sluice.core.errors import BadInput
+from sluice.core.links import BY_LINK
 from sluice.core.names import outcome_namespace
 from sluice.core.policy import LatencyMetric, Policy
 from sluice.core.release import Release
@@ -66,6 +67,7 @@ def parse_stack(document: Mapping[str, object], root: Path, project: str, stack:
             faults += fault.faults
     faults += _clashes(given if isinstance(given, dict) else {}, source)
     faults += _division(model, source) if model else ()
+    faults += _links(model, endpoints, source) if model else ()
     if model is None or faults:
         raise BadInput(tuple(dict.fromkeys(faults)))
     buckets = {urlsplit(release.artifact.url).netloc for endpoint in endpoints for release in endpoint.releases}
@@ -78,6 +80,7 @@ def parse_stack(document: Mapping[str, object], root: Path, project: str, stack:
         model.control_plane,
         model.reach,
         DrillSpec(model.drills.schedule, model.drills.too_old) if model.drills else None,
+        model.notifications.links,
     )
 
 
@@ -88,7 +91,7 @@ def _division(model: Stack, source: _Source) -> Iterator[str]:
     if model.control_plane is not None and model.reach:
         rule = "is for stacks with a control plane of their own, and `control_plane` names another's"
         yield source.fault(f"{source.project}:reach", f"{rule}. Set it in {model.control_plane}")
-    for key in ("audit", "drills"):
+    for key in ("audit", "drills", "notifications"):
         if model.control_plane is not None and key in model.model_fields_set:
             rule = f"is the control plane's to keep. Set it in {model.control_plane}"
             yield source.fault(f"{source.project}:{key}", rule)
@@ -97,6 +100,19 @@ def _division(model: Stack, source: _Source) -> Iterator[str]:
         yield source.fault(f"{source.project}:endpoints", rule)
     if model.control_plane is not None and model.control_plane.split("/")[1:] == [source.project, source.stack]:
         yield source.fault(f"{source.project}:control_plane", "names this stack itself. Leave it out")
+
+
+def _links(model: Stack, endpoints: Iterable[EndpointSpec], source: _Source) -> Iterator[str]:
+    """A step that only a link could approve would wait in vain. Whether another stack's control plane makes links is not known here."""
+    if model.control_plane is not None or model.notifications.links is not None:
+        return
+    for endpoint in endpoints:
+        for number, step in enumerate(endpoint.policy.steps):
+            if step.approval is not None and BY_LINK in step.approval.by:
+                rule = (
+                    f"says `{BY_LINK}`, and this stack makes none. Set `{source.project}:notifications: {{links: 4h}}`"
+                )
+                yield source.fault(f"{source.key(endpoint.name)}.policy", f"steps[{number}].approval.by {rule}")
 
 
 def _endpoint(name: str, given: object, source: _Source) -> EndpointSpec:

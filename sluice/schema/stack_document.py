@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
 
-from sluice.schema.values import BUCKET_NAME, VARIANT_NAME, Duration, Strict, Wrong, matching, pattern_schema
+from sluice.schema.conditions_document import at_most
+from sluice.schema.values import BUCKET_NAME, VARIANT_NAME, Duration, Strict, Wrong, at_least, matching, pattern_schema
 
 FALLBACK_SLOT = "fallback"
 _SCHEDULE = r"rate\((1 (hour|day)|[1-9][0-9]{0,3} (hours|days))\)|cron\(([!-~]{1,40} ){5}[!-~]{1,40}\)"
@@ -183,6 +184,16 @@ class Drills(Strict):
     """How long ago an endpoint's last good drill may be before a ticket is opened. At least `1d`."""
 
 
+class Notifications(Strict):
+    """What goes with pages, tickets and events. See notifications.md."""
+
+    links: (
+        Annotated[Duration, at_least("5m", "nobody could follow it"), at_most(86_400, "whoever holds it may use it")]
+        | None
+    ) = None
+    """How long signed links to approve and abort are good for. Unsaid: there are none, and no address that would take them."""
+
+
 class Stack(Strict):
     """Everything of a stack. Each endpoint is read as an `Endpoint` of its own, so that one's faults do not hide another's."""
 
@@ -204,3 +215,5 @@ class Stack(Strict):
     """How the archive of audit events is locked."""
     drills: Drills | None = None
     """When the way back is drilled on endpoints where nothing is rolled out. Left out: only rollouts rehearse it."""
+    notifications: Notifications = Notifications()
+    """Signed links beside what people are told."""

@@ -101,6 +101,8 @@ class StackSpec:
     control_plane: str | None = None
     reach: tuple[str, ...] = ()
     drills: DrillSpec | None = None
+    link_seconds: int | None = None
+    """For how long signed links are good; None makes none."""
 
     @property
     def served_by(self) -> tuple[str, str] | None:

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import boto3
+from botocore.awsrequest import AWSRequest
+from botocore.httpsession import URLLib3Session as BareSession
 from jsonschema import Draft202012Validator
 
 from sluice.core.messages import DETAIL_TYPES
 from sluice.core.rollout import Phase
 from sluice.sandbox.cloud.faults import Fault, Raise
+from sluice.sandbox.sandbox import REPOSITORY
 from sluice.sandbox.triage import ENDPOINT
 from sluice.schema.event_schema import event_schema
 from tests.acceptance.conftest import Stage
@@ -88,3 +94,40 @@ def test_with_the_topic_down_the_rollback_is_as_fast_and_people_are_told_when_it
     assert len({call.params["Entries"][0]["Detail"] for call in told}) == len(told), (
         "the bus was not down, and not told twice"
     )
+
+
+def request(url: str, method: str = "GET", form: dict[str, str] | None = None) -> tuple[int, str]:
+    """By somebody's browser: nothing is signed."""
+    body = urlencode(form or {}).encode()
+    answer = BareSession().send(AWSRequest(method, url, data=body).prepare())
+    return answer.status_code, answer.text
+
+
+def test_a_step_is_approved_by_a_link_that_was_sent_and_only_once(stage: Stage, tmp_path: Path) -> None:
+    policy = tmp_path / "asking.yaml"
+    text = (REPOSITORY / "policies" / "rollouts" / "demo.yaml").read_text()
+    policy.write_text(text.replace("{weight: 25,", "{weight: 25, approval: {by: [link], timeout: 2h},"))
+    assert "approval" in policy.read_text()
+    stage.sandbox.config["notifications"] = {"links": "1h"}
+    stage.up("v1")
+    approvals = boto3.client("sqs").create_queue(QueueName="approvals")["QueueUrl"]
+    arn, topic = "arn:aws:sqs:us-east-1:123456789012:approvals", TOPIC.replace("pages", "approvals")
+    boto3.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+    stage.up("v2", policy=str(policy))
+    assert stage.sandbox.run_until(lambda: stage.rollout.phase is Phase.AWAITING_APPROVAL, 3600)
+    stage.sandbox.run_until(lambda: False, 30)
+
+    (told,) = received(approvals)
+    url = re.search(r"^approve: (\S+)$", told["Message"], re.MULTILINE)[1]
+    before = stage.head
+    shown = request(url)
+    assert (shown[0], stage.head) == (200, before)
+    assert f"Let v2 go on to 25 % on {ENDPOINT}." in shown[1]
+    done = request(url.partition("?")[0], "POST", {"token": url.partition("token=")[2], "reason": "looks good"})
+    again = request(url.partition("?")[0], "POST", {"token": url.partition("token=")[2], "reason": "looks good"})
+
+    assert done[0] == 200
+    assert "25 % approved by unproven:link: looks good" in done[1]
+    assert again[0] == 409
+    assert "this link was used already" in again[1]
+    assert stage.sandbox.run_until(lambda: stage.rollout.canary_parts == 2500, 900)

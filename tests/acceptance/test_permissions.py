@@ -7,6 +7,7 @@ import json
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from urllib.parse import urlencode
 
 import boto3
 import pytest
@@ -15,7 +16,9 @@ from infra.permission_scope import scope_of
 from infra.permissions import FUNCTION_DOCUMENTS, machine_document
 from infra.place import Place
 from infra.resource_names import Names
+from sluice.core.actions import Asks, Notify, Severity
 from sluice.core.conditions import Hook, HookKind
+from sluice.core.messages import letter_of
 from sluice.core.record import encode
 from sluice.core.rollout import Phase
 from sluice.sandbox.cloud import actions
@@ -31,6 +34,7 @@ from tests.acceptance.conftest import Stage, on_stage
 NAMES = Names("sluice", "dev", Place("aws", "us-east-1", "123456789012"))
 THEIRS = "payments-are-down"
 FLAGS = "arn:aws:lambda:us-east-1:123456789012:function:flags"
+LINKS = {"links": "4h"}
 DRILLS = {"schedule": "rate(9000 hours)"}
 PER_INSTANCE = "SageMakerVariantInvocationsPerInstance"
 
@@ -57,7 +61,7 @@ def life(example: Example, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     with on_stage(example) as stage:
         their_alarm()
         their_flags()
-        stage.sandbox.config |= {"protect": False, "drills": DRILLS}
+        stage.sandbox.config |= {"protect": False, "drills": DRILLS, "notifications": LINKS}
         stage.up("v1", policy=str(policy))
         stage.send()
         scale("blue")
@@ -67,6 +71,7 @@ def life(example: Example, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         back_without_the_table(stage, policy)
         back_by_a_person(stage, policy)
         back_by_the_sweep(stage, policy)
+        back_by_a_link(stage, policy)
         up_and_retired(stage, policy)
         drilled(stage)
         stage.sandbox.destroy()
@@ -83,7 +88,7 @@ def example_policy() -> str:
 def documents(stage: Stage) -> dict[str, dict[str, object]]:
     from sluice.sandbox.sandbox import REPOSITORY
 
-    given = {"endpoints": stage.sandbox.config["endpoints"], "drills": DRILLS}
+    given = {"endpoints": stage.sandbox.config["endpoints"], "drills": DRILLS, "notifications": LINKS}
     spec = parse_stack(given, REPOSITORY, "sluice", "dev")
     made = {word: make(scope_of(NAMES, spec)) for word, make in FUNCTION_DOCUMENTS.items()}
     return {**made, "clock": machine_document(NAMES)}
@@ -216,6 +221,27 @@ def back_by_a_person(stage: Stage, policy: object) -> None:
     stage.until_ended()
 
 
+def back_by_a_link(stage: Stage, policy: object) -> None:
+    """Sent, as if a step had asked for approval, and followed."""
+    stage.up("v2", policy=str(policy), nonce="link")
+    stage.until_weight(500)
+    approvers = boto3.client("sqs").create_queue(QueueName="approvers")["QueueUrl"]
+    arn = "arn:aws:sqs:us-east-1:123456789012:approvers"
+    boto3.client("sns").subscribe(TopicArn=NAMES.approvals_arn, Protocol="sqs", Endpoint=arn)
+    event = stage.sandbox.events(ENDPOINT)[-1]
+    asking = Notify(Severity.TICKET, ENDPOINT, "approval needed", "approval needed", asks=Asks(1, by_link=True))
+    letter = replace(letter_of(event), notices=(asking,))
+    record = {"messageId": "m1", "body": json.dumps(encode(letter))}
+    functions = boto3.client("lambda")
+    functions.invoke(FunctionName=NAMES.function("notify"), Payload=json.dumps({"Records": [record]}))
+    (message,) = boto3.client("sqs").receive_message(QueueUrl=approvers)["Messages"]
+    token = json.loads(message["Body"])["Message"].partition("abort: ")[2].partition("token=")[2].split()[0]
+    form = {"requestContext": {"http": {"method": "POST"}}, "body": urlencode({"token": token, "reason": "test"})}
+    functions.invoke(FunctionName=NAMES.function("link"), Payload=json.dumps(form))
+    stage.until_ended()
+    assert "aborted by unproven:link" in stage.head.outcome.because
+
+
 def back_by_the_sweep(stage: Stage, policy: object) -> None:
     """The tick cannot look (it may not read the alarms) until the sweep has had enough, and then finishes in its place."""
     stage.sandbox.run_until(lambda: False, 3600)  # v2's quarantine runs out
@@ -268,7 +294,7 @@ ASKED_BY_AWS = {("archive", "dynamodb:ListStreams")}
 def permitted() -> list[tuple[str, str, str]]:
     """Every action of every statement of every role."""
     hooks = (Hook(HookKind.LAMBDA, FLAGS, 5, 0), Hook(HookKind.HTTPS, "https://flags.invalid/off", 1, 0))
-    scope = replace(scope_of(NAMES, parse_stack_of_nothing()), hooks=hooks, drills=True)
+    scope = replace(scope_of(NAMES, parse_stack_of_nothing()), hooks=hooks, drills=True, links=True)
     made = {word: make(scope) for word, make in FUNCTION_DOCUMENTS.items()}
     made["clock"] = machine_document(NAMES)
     return [

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 
 import boto3
 import pytest
 from jsonschema import Draft202012Validator
 
-from sluice.aws.telling import Marks, SqsOutbox, TopicAndBus
-from sluice.core.actions import Severity
+from sluice.aws.signing import ParameterSigner
+from sluice.aws.telling import LinkPost, Marks, SqsOutbox, TopicAndBus
+from sluice.core.actions import Asks, Severity
+from sluice.core.links import Link
 from sluice.core.messages import Letter, Notice, PhaseChange
+from sluice.link import read
 from sluice.schema.event_schema import event_schema, examples
 
 CHANGE = next(message for message in examples() if isinstance(message, PhaseChange))
@@ -117,3 +121,44 @@ def test_a_letter_goes_to_the_outbox() -> None:
     SqsOutbox(url).put('{"a": 1}')
 
     assert received(url) == [{"a": 1}]
+
+
+class TestLinks:
+    LETTER = replace(LETTER, event=replace(CHANGE.event, at=1_800_000_000))
+
+    @pytest.fixture
+    def post(self) -> LinkPost:
+        boto3.client("ssm").put_parameter(Name="/key", Value="secret", Type="SecureString")
+        topic = boto3.client("sns").create_topic(Name="approvals")["TopicArn"]
+        return LinkPost(topic, "https://x.lambda-url.on.aws/", 3600, ParameterSigner("/key"))
+
+    def sent(self, post: LinkPost, asks: Asks) -> str:
+        url, arn = queue("approver")
+        boto3.client("sns").subscribe(TopicArn=post.topic_arn, Protocol="sqs", Endpoint=arn)
+        TopicAndBus("arn:aws:sns:us-east-1:123456789012:pages", "events", post).offer(self.LETTER, asks, PAGE)
+        (told,) = received(url)
+        return str(told["Message"])
+
+    def test_links_are_signed_bound_and_good_for_so_long_after_the_event(self, post: LinkPost) -> None:
+        text = self.sent(post, Asks(2, by_link=True))
+
+        tokens = dict(re.findall(r"^(approve|abort): https://x.lambda-url.on.aws/\?token=(\S+)$", text, re.MULTILINE))
+        approve, abort = (read(post.signer, tokens[word]) for word in ("approve", "abort"))
+        rollout = CHANGE.rollout.id
+        assert approve == Link("approve", "dev-triage", rollout, 2, 1_800_003_600)
+        assert abort == Link("abort", "dev-triage", rollout, None, 1_800_003_600)
+        assert "Good until 2027-01-15 09:00 UTC, once." in text
+
+    def test_where_the_policy_names_people_only_the_way_back_has_a_link(self, post: LinkPost) -> None:
+        text = self.sent(post, Asks(2, by_link=False))
+
+        assert "\nabort: https://" in text
+        assert "approve: " not in text
+
+    def test_another_key_signs_otherwise(self, post: LinkPost) -> None:
+        mac = post.signer.sign(b"text")
+        assert post.signer.is_mine(b"text", mac)
+
+        boto3.client("ssm").put_parameter(Name="/key", Value="another", Type="SecureString", Overwrite=True)
+
+        assert not post.signer.is_mine(b"text", mac), "whoever changes the key takes back every link that is on its way"

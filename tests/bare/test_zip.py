@@ -75,7 +75,7 @@ def test_an_event_that_cannot_be_handled_is_handed_back_for_redelivery(task_root
     assert 'ANSWER {"batchItemFailures": [{"itemIdentifier": "m1"}]}' in done.stdout, done.stderr
 
 
-@pytest.mark.parametrize("function", ["submit", "tick", "sweep", "command", "archive", "incident", "notify"])
+@pytest.mark.parametrize("function", ["submit", "tick", "sweep", "command", "archive", "incident", "notify", "link"])
 def test_every_handler_loads(task_root: Path, function: str) -> None:
     code = f"from lambdas.{function} import handler; print(handler.__name__)"
 

@@ -74,17 +74,17 @@ def test_a_notice_is_known_by_its_endpoint_its_rollout_and_its_condition() -> No
     twice = letter(before, before, "alarm_noted", replace(PAGE, about="alarm:a:5"), PAGE, PAGE)
     again = letter(replace(before, version=before.version + 7), before, "alarm_noted", replace(PAGE, about="alarm:a:5"))
 
-    keys = [notice.dedup for notice in notices_of(twice)]
+    keys = [notice.dedup for _, notice in notices_of(twice)]
 
     name = f"shop/{before.live.id}"
     seq = before.version + 1
     assert keys == [f"{name}/alarm:a:5", f"{name}/alarm_noted:{seq}.1", f"{name}/alarm_noted:{seq}.2"]
-    assert next(notices_of(again)).dedup == keys[0], "another event, the same condition"
+    assert next(notices_of(again))[1].dedup == keys[0], "another event, the same condition"
 
 
 def test_people_read_the_sentence_first_and_then_where_it_belongs() -> None:
     told = letter(baking(), baking(), "alarm_noted", PAGE)
-    (notice,) = notices_of(told)
+    ((_, notice),) = notices_of(told)
 
     lines = letter_text(told, notice).splitlines()
 
@@ -96,7 +96,7 @@ def test_people_read_the_sentence_first_and_then_where_it_belongs() -> None:
 
 def test_outside_of_any_rollout_people_are_told_without_one() -> None:
     told = letter(None, head(), "queue_dropped", PAGE)
-    (notice,) = notices_of(told)
+    ((_, notice),) = notices_of(told)
 
     assert notice.dedup == "shop/-/queue_dropped:1"
     assert "rollout" not in letter_text(told, notice)

@@ -47,6 +47,7 @@ CHECK_ARTIFACTS = (["s3:GetObject"], ["arn:aws:s3:::models/*"])
 SEE_MISSING = (["s3:ListBucket"], ["arn:aws:s3:::models"])
 START_CLOCKS = (["states:StartExecution"], [MACHINE])
 WRITE_MIRROR = (["ssm:PutParameter"], [PARAMETERS])
+LINK_KEY = (["ssm:GetParameter"], [f"arn:aws:ssm:{HERE}:parameter/sluice-keys/sluice/dev/links"])
 SCALING = "application-autoscaling"
 SEE_SCALING = ([f"{SCALING}:DescribeScalableTargets", f"{SCALING}:DescribeScalingPolicies"], ["*"])
 SCALABLE = f"arn:aws:{SCALING}:{HERE}:scalable-target/*"
@@ -178,6 +179,14 @@ EXPECTED = {
         "TellPeople": (["sns:Publish"], [TOPIC]),
         "TellPrograms": (["events:PutEvents"], [f"arn:aws:events:{HERE}:event-bus/sluice-dev-events"]),
     },
+    "link": {
+        "WriteOwnLogs": logs("link"),
+        "CheckLinks": LINK_KEY,
+        "UseRecords": ([*RECORDS, "dynamodb:Query"], [TABLE]),
+        "TakeBack": (["sagemaker:UpdateEndpointWeightsAndCapacities"], [ENDPOINT]),
+        "StartClocks": START_CLOCKS,
+        "WriteMirror": WRITE_MIRROR,
+    },
     "clock": {"InvokeTick": (["lambda:InvokeFunction"], [f"arn:aws:lambda:{HERE}:function:sluice-dev-tick"])},
     "execution": {
         "ReadArtifacts": CHECK_ARTIFACTS,
@@ -279,6 +288,14 @@ def test_the_smoke_test_may_not_ask_by_weight():
 
     assert evaluate(statements, "sagemaker:InvokeEndpoint", ENDPOINT, {"sagemaker:TargetVariant": "green"}).allowed
     assert not evaluate(statements, "sagemaker:InvokeEndpoint", ENDPOINT, {}).allowed
+
+
+def test_only_where_links_are_turned_on_may_they_be_signed_and_sent():
+    made = FUNCTION_DOCUMENTS["notify"](replace(scope(), links=True))["Statement"]
+    more = {s["Sid"]: (s["Action"], s["Resource"]) for s in made if s["Sid"] not in EXPECTED["notify"]}
+
+    approvals = f"arn:aws:sns:{HERE}:sluice-dev-approvals"
+    assert more == {"SignLinks": LINK_KEY, "SendLinks": (["sns:Publish"], [approvals])}
 
 
 def test_who_tells_people_may_not_touch_what_is_told_of():

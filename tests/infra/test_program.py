@@ -212,6 +212,36 @@ def test_how_long_and_how_hard_the_archive_is_locked_is_configuration():
     assert lock == {"defaultRetention": {"mode": "COMPLIANCE", "days": 2557}}
 
 
+def test_signed_links_are_off_and_nothing_is_public(recorded):
+    assert {r.inputs["authorizationType"] for r in recorded.of("FunctionUrl").values()} == {"AWS_IAM"}
+    assert "link" not in recorded.of("Function")
+    assert "approvals" not in recorded.of("Topic")
+    assert not any(name.startswith("SLUICE_LINK") for name in told(recorded, "notify"))
+    assert recorded.exports["control_plane"]["approvals_topic_arn"] is None
+
+
+def test_with_signed_links_one_small_function_is_public_and_no_other():
+    made = run_program(notifications={"links": "4h"})
+
+    public = {name for name, r in made.of("FunctionUrl").items() if r.inputs["authorizationType"] == "NONE"}
+    assert public == {"link"}
+    function = made.only("Function", "link").inputs
+    assert (function["name"], function["reservedConcurrentExecutions"]) == ("sluice-dev-link", 2)
+    opened = [r.inputs for r in made.of("Permission").values() if r.inputs["principal"] == "*"]
+    assert {(p["action"], p.get("functionUrlAuthType"), p.get("invokedViaFunctionUrl")) for p in opened} == {
+        ("lambda:InvokeFunctionUrl", "NONE", None),
+        ("lambda:InvokeFunction", None, True),
+    }
+    assert told(made, "notify")["SLUICE_LINK_SECONDS"] == "14400"
+    assert told(made, "link")["SLUICE_LINK_KEY"] == told(made, "notify")["SLUICE_LINK_KEY"]
+    assert made.only("Parameter", "link-key").inputs["type"] == "SecureString"
+    assert made.exports["control_plane"]["approvals_topic_arn"]
+
+
+def told(made: Recording, word: str):
+    return made.only("Function", word).inputs["environment"]["variables"]
+
+
 def test_events_are_sent_only_once_the_queue_lets_the_rule_in(recorded):
     assert {("QueuePolicy", "alarm"), ("QueuePolicy", "dead-letter")} <= recorded.needed("EventTarget", "alarm")
     assert recorded.only("EventTarget", "alarm").inputs["deadLetterConfig"] == {"arn": "arn:of:dead-letter"}

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
 from sluice.archive import StreamRecord
+from sluice.core.actions import Asks
 from sluice.core.audit import Event
 from sluice.core.messages import Letter, Message, Notice
 from sluice.core.record import canonical, encode
@@ -35,6 +36,12 @@ class Ways:
     people: list[Notice] = field(default_factory=list)
     bus: list[Message] = field(default_factory=list)
     down: set[str] = field(default_factory=set)
+
+    sends_links: bool = False
+    offered: list[Asks] = field(default_factory=list)
+
+    def offer(self, letter: Letter, asks: Asks, notice: Notice) -> None:
+        self.offered.append(asks)
 
     def publish(self, letter: Letter, message: Message) -> None:
         if "bus" in self.down:
@@ -139,3 +146,15 @@ def test_where_it_is_not_known_whether_it_was_sent_it_is_sent(letters: list[Lett
     assert len(ways.people) == 1
     assert done.faults == (), "which is no reason to send it again"
     assert len(done.doubts) == 6
+
+
+def test_links_go_only_where_they_are_turned_on_and_approval_is_asked(letters: list[Letter]) -> None:
+    back = next(letter for letter in letters if letter.event.kind == "rolling_back")
+    asking = replace(back, notices=(replace(back.notices[0], asks=Asks(1, True)),))
+    off, on = Ways(), Ways(sends_links=True)
+
+    deliver(asking, off, Remembered())
+    deliver(asking, on, Remembered())
+    deliver(back, on, Remembered())
+
+    assert (off.offered, on.offered) == ([], [Asks(1, True)])

@@ -242,11 +242,32 @@ DAYS = "1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 182
             f"artifact_buckets[0]: {BUCKET} 'arn:aws:s3:::models'; without s3:// and without a key",
         ),
         ({"artifact_buckets": ["*"]}, f"artifact_buckets[0]: {BUCKET} '*'; without s3:// and without a key"),
+        ({"notifications": {"link": "4h"}}, "notifications.link: unknown key; did you mean 'links'?"),
+        (
+            {"notifications": {"links": "1m"}},
+            "notifications.links: must be at least 5m, got '1m'; nobody could follow it",
+        ),
+        (
+            {"notifications": {"links": "2d"}},
+            "notifications.links: must be at most 86400s, got '2d'; whoever holds it may use it",
+        ),
         ({"artifact_buckets": [5]}, "artifact_buckets[0]: must be text, got 5; put it in quotes"),
     ],
 )
 def test_a_bad_value_of_the_stack_is_named(document: dict[str, Any], sentence: str) -> None:
     assert faults(endpoints={"shop": endpoint()}, **document) == [f"sluice:{sentence}"]
+
+
+def test_a_step_that_a_link_may_approve_needs_links() -> None:
+    document = yaml.safe_load((REPOSITORY / "policies" / "rollouts" / "demo.yaml").read_text())
+    document["steps"][1]["approval"] = {"by": ["link"], "timeout": "2h"}
+    shop = endpoint(policy=document)
+
+    assert faults(endpoints={"shop": shop}) == [
+        "sluice:endpoints.shop.policy: steps[1].approval.by says `link`, and this stack makes none. "
+        "Set `sluice:notifications: {links: 4h}`"
+    ]
+    assert stack(endpoints={"shop": shop}, notifications={"links": "4h"}).link_seconds == 4 * 3600
 
 
 def test_a_ready_made_policy_that_is_not_there_says_which_are(folder: Path) -> None:

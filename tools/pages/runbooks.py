@@ -70,7 +70,7 @@ PHASES: Mapping[Phase, PhaseGuide] = {
     Phase.AWAITING_APPROVAL: PhaseGuide(
         "The evidence for the next step is there, and the policy wants a person to agree. Everything that takes it back stays armed.",
         "the step's `approval.timeout`, then what its `then` says: taken back, or held for at most `max_hold`",
-        ("`sluice explain NAME` shows what there is to agree to.", "`sluice approve NAME --reason WHY`, by somebody the policy names and not by whoever submitted the release.", _HARM, _STOP),
+        ("`sluice explain NAME` shows what there is to agree to.", "`sluice approve NAME --reason WHY`, by somebody the policy names and not by whoever submitted the release. Where links are turned on and the policy says `link`: by the one that was sent ([notifications](notifications.md#signed-links)).", _HARM, _STOP),
     ),
     Phase.PAUSED: PhaseGuide(
         "A person paused it, or changed the weights elsewhere. Sluice does not fight people.",

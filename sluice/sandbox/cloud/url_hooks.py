@@ -60,6 +60,11 @@ def alias_of_url(functions: Any, host: str) -> tuple[Any, str | None] | None:
     return None
 
 
+def auth_type(function: Any, qualifier: str | None) -> str:
+    """`AWS_IAM` or `NONE`."""
+    return str(vars(function)[_ROOM][qualifier].config.get("AuthType"))
+
+
 def _kept(response: Any) -> tuple[Any, str | None, dict[str | None, Any]]:
     name = unquote(response.path.split("/")[-2])
     function = response.backend.get_function(name.split(":")[6] if name.count(":") > 5 else name)

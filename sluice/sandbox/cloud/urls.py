@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from sluice.sandbox.cloud import backends
 from sluice.sandbox.cloud.actions import Place
 from sluice.sandbox.cloud.functions import Runtime
-from sluice.sandbox.cloud.url_hooks import alias_of_url
+from sluice.sandbox.cloud.url_hooks import alias_of_url, auth_type
 
 OPERATOR = "operator"
 """The user who is signed in where nobody says otherwise."""
@@ -52,7 +52,11 @@ def answer(runtime: Runtime, request: UrlRequest, caller_arn: str | None) -> Url
         return UrlAnswer(404, {}, b'{"Message":null}')
     function, qualifier = found
     arn = f"{function.function_arn}:{qualifier}" if qualifier else str(function.function_arn)
-    if caller_arn is None or not _may(runtime, caller_arn, arn):
+    if auth_type(function, qualifier) == "NONE":
+        if not _is_public(function):
+            return FORBIDDEN
+        caller_arn = None
+    elif caller_arn is None or not _may(runtime, caller_arn, arn):
         return FORBIDDEN
     outcome = runtime.run(function, json.dumps(_event(runtime, request, caller_arn)).encode(), arn)
     if outcome.error:
@@ -84,13 +88,20 @@ def _may(runtime: Runtime, caller_arn: str, alias_arn: str) -> bool:
     return all(runtime.authorizer.decide(role, action, alias_arn, through_url).allowed for action in needs)
 
 
-def _event(runtime: Runtime, request: UrlRequest, caller_arn: str) -> dict[str, Any]:
-    """Payload format 2.0, with the part that only AWS writes."""
+def _is_public(function: Any) -> bool:
+    """Whether the function's own policy lets anybody in: without a signature Lambda asks for both permissions."""
+    open_to_all = {s["Action"] for s in function.policy.statements if s["Principal"] == "*" and s["Effect"] == "Allow"}
+    return open_to_all >= {"lambda:InvokeFunctionUrl", "lambda:InvokeFunction"}
+
+
+def _event(runtime: Runtime, request: UrlRequest, caller_arn: str | None) -> dict[str, Any]:
+    """Payload format 2.0, with the part that only AWS writes; of a caller without a signature it writes none."""
     parts, now = urlsplit(request.url), runtime.clock.now()
     text = request.body.decode("utf-8", errors="surrogateescape")
     plain = text.isascii() or text.encode("utf-8", errors="ignore") == request.body
-    account = caller_arn.split(":")[4]
+    account = caller_arn.split(":")[4] if caller_arn else "anonymous"
     iam = {"accessKey": "AKIASANDBOX", "accountId": account, "callerId": "SANDBOX", "cognitoIdentity": None}
+    proven = {"iam": {**iam, "principalOrgId": None, "userArn": caller_arn, "userId": "SANDBOX"}}
     return {
         "version": "2.0",
         "routeKey": "$default",
@@ -101,7 +112,7 @@ def _event(runtime: Runtime, request: UrlRequest, caller_arn: str) -> dict[str, 
             "accountId": account,
             "apiId": parts.netloc.partition(".")[0],
             "authentication": None,
-            "authorizer": {"iam": {**iam, "principalOrgId": None, "userArn": caller_arn, "userId": "SANDBOX"}},
+            **({"authorizer": proven} if caller_arn else {}),
             "domainName": parts.netloc,
             "http": {
                 "method": request.method,

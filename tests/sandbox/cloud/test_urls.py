@@ -19,7 +19,7 @@ ECHO = """
 def handler(event, context):
     if event["body"] == "boom":
         raise ValueError("boom")
-    caller = event["requestContext"]["authorizer"]["iam"]["userArn"]
+    caller = event["requestContext"].get("authorizer", {}).get("iam", {}).get("userArn")
     said = {"caller": caller, "arn": context.invoked_function_arn, "body": event["body"], "path": event["rawPath"]}
     import json
     return {"statusCode": 201, "headers": {"x-a": "b"}, "body": json.dumps(said)}
@@ -95,6 +95,23 @@ def test_bytes_that_are_no_text_come_encoded(cloud: Cloud) -> None:
 def test_nobody_is_not_served(cloud: Cloud) -> None:
     assert sent(cloud, "operate", None).status == 403
     assert answer(cloud.functions, UrlRequest("https://x.lambda-url.y", "POST", {}, b""), ROOT).status == 404
+
+
+def test_without_signatures_both_permissions_are_needed_and_nobody_is_named(cloud: Cloud) -> None:
+    functions = boto3.client("lambda")
+    functions.update_function_url_config(FunctionName="echo", Qualifier="observe", AuthType="NONE")
+    everybody = {"FunctionName": "echo", "Principal": "*"}
+    assert sent(cloud, "observe", None).status == 403
+    functions.add_permission(
+        **everybody, StatementId="a", Action="lambda:InvokeFunctionUrl", FunctionUrlAuthType="NONE"
+    )
+    assert sent(cloud, "observe", None).status == 403
+    functions.add_permission(**everybody, StatementId="b", Action="lambda:InvokeFunction", InvokedViaFunctionUrl=True)
+
+    answered = sent(cloud, "observe", ROOT)
+
+    assert (answered.status, json.loads(answered.body)["caller"]) == (201, None)
+    assert sent(cloud, "operate", None).status == 403, "another URL of the function is as closed as before"
 
 
 def test_a_failure_says_nothing(cloud: Cloud) -> None:
