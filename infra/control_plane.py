@@ -44,6 +44,8 @@ class ControlPlane(pulumi.ComponentResource):
         told: dict[str, dict[str, pulumi.Input[str]]] = {word: dict(where) for word in (*STREAM_READERS, "tick")}
         told["archive"]["SLUICE_OUTBOX"] = self.notifications.outbox.url
         told["notify"] = {"SLUICE_TOPIC_ARN": names.topic_arn, "SLUICE_BUS": names.bus}
+        if spec.collector is not None:
+            told["notify"]["SLUICE_COLLECTOR"] = spec.collector
         if spec.drills is not None:
             told["sweep"] = {"SLUICE_DRILLS": pulumi.Output.from_input(spec.drills.schedule)}
         shared = FunctionArgs(scope_of(names, spec), archive(), spec.log_retention_days, spec.protect, told)

@@ -90,6 +90,8 @@ class Notifications(TypedDict):
 
     links: NotRequired[str]
     """How long signed links to approve and abort are good for, such as 4h. Default: there are none."""
+    collector: NotRequired[str]
+    """Where rollouts go as OpenTelemetry spans: an OTLP traces address, https. Default: nowhere."""
 
 
 class SluiceArgs(TypedDict):
@@ -112,7 +114,7 @@ class SluiceArgs(TypedDict):
     drills: NotRequired[Drills]
     """When the way back is drilled. Left out, only rollouts rehearse it."""
     notifications: NotRequired[Notifications]
-    """Signed links beside what people are told."""
+    """Signed links beside what people are told, and rollouts as traces."""
 
 
 class Sluice(pulumi.ComponentResource):

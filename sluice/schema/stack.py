@@ -81,6 +81,7 @@ def parse_stack(document: Mapping[str, object], root: Path, project: str, stack:
         model.reach,
         DrillSpec(model.drills.schedule, model.drills.too_old) if model.drills else None,
         model.notifications.links,
+        model.notifications.collector,
     )
 
 

@@ -12,6 +12,7 @@ from sluice.schema.values import BUCKET_NAME, VARIANT_NAME, Duration, Strict, Wr
 
 FALLBACK_SLOT = "fallback"
 _SCHEDULE = r"rate\((1 (hour|day)|[1-9][0-9]{0,3} (hours|days))\)|cron\(([!-~]{1,40} ){5}[!-~]{1,40}\)"
+COLLECTOR = r"https://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[!-~]*)?"
 _RETENTION_DAYS = (
     *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
     *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
@@ -192,6 +193,10 @@ class Notifications(Strict):
         | None
     ) = None
     """How long signed links to approve and abort are good for. Unsaid: there are none, and no address that would take them."""
+    collector: Annotated[str, matching(COLLECTOR, "must be a URL that begins with https://")] | None = Field(
+        default=None, examples=["https://collector.example.com/v1/traces"]
+    )
+    """Where rollouts go as OpenTelemetry spans: the traces address of OTLP over HTTP. Unsaid: nowhere."""
 
 
 class Stack(Strict):
@@ -216,4 +221,4 @@ class Stack(Strict):
     drills: Drills | None = None
     """When the way back is drilled on endpoints where nothing is rolled out. Left out: only rollouts rehearse it."""
     notifications: Notifications = Notifications()
-    """Signed links beside what people are told."""
+    """Signed links beside what people are told, and rollouts as traces."""

@@ -103,6 +103,8 @@ class StackSpec:
     drills: DrillSpec | None = None
     link_seconds: int | None = None
     """For how long signed links are good; None makes none."""
+    collector: str | None = None
+    """Where spans go; None: nowhere."""
 
     @property
     def served_by(self) -> tuple[str, str] | None:

@@ -238,6 +238,12 @@ def test_with_signed_links_one_small_function_is_public_and_no_other():
     assert made.exports["control_plane"]["approvals_topic_arn"]
 
 
+def test_a_collector_is_told_to_one_function_alone():
+    made = run_program(notifications={"collector": "https://collector.example.com/v1/traces"})
+
+    assert [word for word in FUNCTIONS if "SLUICE_COLLECTOR" in told(made, word)] == ["notify"]
+
+
 def told(made: Recording, word: str):
     return made.only("Function", word).inputs["environment"]["variables"]
 

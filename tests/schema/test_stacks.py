@@ -244,6 +244,10 @@ DAYS = "1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 182
         ({"artifact_buckets": ["*"]}, f"artifact_buckets[0]: {BUCKET} '*'; without s3:// and without a key"),
         ({"notifications": {"link": "4h"}}, "notifications.link: unknown key; did you mean 'links'?"),
         (
+            {"notifications": {"collector": "http://collector/v1/traces"}},
+            "notifications.collector: must be a URL that begins with https://, got 'http://collector/v1/traces'",
+        ),
+        (
             {"notifications": {"links": "1m"}},
             "notifications.links: must be at least 5m, got '1m'; nobody could follow it",
         ),
