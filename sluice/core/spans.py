@@ -8,6 +8,7 @@ Ids follow from the rollout's id, so that what is sent twice is the same span. S
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 
 from sluice.core.messages import Letter
 from sluice.core.record import Document
@@ -16,6 +17,7 @@ from sluice.core.standing import Standing
 
 _INTERNAL = 1
 _OK, _ERROR = 1, 2
+Values = Mapping[str, str | int | float]
 
 
 def spans_of(letter: Letter) -> Document | None:
@@ -39,7 +41,11 @@ def spans_of(letter: Letter) -> Document | None:
 
 def _phase(letter: Letter, stands: Standing, phase: Phase, since: int) -> Document:
     """What the phase came to is the event that ended it."""
-    told = {"sluice.phase": phase.value, "sluice.step": stands.step, "sluice.canary_percent": stands.canary_percent}
+    told: Values = {
+        "sluice.phase": phase.value,
+        "sluice.step": stands.step,
+        "sluice.canary_percent": stands.canary_percent,
+    }
     span = _span(stands, _phase_key(phase, since), phase.value, since, letter.event.at)
     return {**span, "attributes": _attributes(told), "events": [_event(letter)], "parentSpanId": _span_id(stands, "")}
 
@@ -52,7 +58,7 @@ def _moment(letter: Letter, stands: Standing) -> Document:
 
 
 def _whole(letter: Letter, stands: Standing) -> Document:
-    told = {
+    told: Values = {
         "sluice.rollout": stands.id,
         "sluice.release": stands.release,
         "sluice.stable": stands.stable,
@@ -84,11 +90,15 @@ def _phase_key(phase: Phase, since: int) -> str:
 
 
 def _event(letter: Letter) -> Document:
-    told = {"sluice.seq": letter.event.seq, "sluice.by": letter.event.by, "sluice.because": letter.event.because}
+    told: Values = {
+        "sluice.seq": letter.event.seq,
+        "sluice.by": letter.event.by,
+        "sluice.because": letter.event.because,
+    }
     return {"timeUnixNano": _nanos(letter.event.at), "name": letter.event.kind, "attributes": _attributes(told)}
 
 
-def _attributes(values: dict[str, str | int | float]) -> list[Document]:
+def _attributes(values: Values) -> list[Document]:
     return [{"key": key, "value": _value(value)} for key, value in values.items()]
 
 
