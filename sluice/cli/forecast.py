@@ -12,9 +12,10 @@ from sluice.cli.needs import numpy_there
 from sluice.cli.operate import Said
 from sluice.cli.text import INDENT
 from sluice.core.errors import BadInput
+from sluice.core.judge.rails import RAIL_TRIALS
 from sluice.core.policy import MeanMetric, Policy, RateMetric
 from sluice.core.record import encode
-from sluice.core.weights import percent_text
+from sluice.core.weights import WHOLE, percent_text
 from sluice.schema import read_policy
 
 if TYPE_CHECKING:  # numpy comes with the extra `forecast`
@@ -24,6 +25,7 @@ if TYPE_CHECKING:  # numpy comes with the extra `forecast`
 SCHEMA = 1
 _RATE = re.compile(r"([^=]+)=(\d+(?:\.\d+)?|\.\d+)%")
 _HALF = 0.5
+_MINUTE = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,8 @@ def _lines(file: Path, policy: Policy, made: Forecast, base: Base) -> Iterator[s
     yield from _table(made.fates)
     yield ""
     yield from sentences_of(policy, made)
+    if made.missed:
+        yield f"sluice suggest {file} --rps {made.rps:g} looks for schedules that see more"
 
 
 def _table(fates: tuple[Fate, ...]) -> Iterator[str]:
@@ -122,10 +126,12 @@ def sentences_of(policy: Policy, made: Forecast) -> Iterator[str]:
     """What to take away: how long a good release takes, what is caught, what a step cannot prove, what the gate misses."""
     good = made.good
     if good.promoted_median is None:
-        yield "a good release is not promoted: see which step asks for more than this traffic shows"
+        yield "a good release is not promoted"
     else:
         longest = f"95 %: {good.promoted_p95:.0f}"
         yield f"a good release is at 100 % after {good.promoted_median:.0f} min ({longest}), not counting the slot's preparation"
+    if made.stuck_step is not None:
+        yield _stuck(policy, made, made.stuck_step)
     yield f"taken back without reason: {_percent(good.rolled_back)} of good releases"
     if made.smallest_error_increase is None:
         yield "no error increase up to x50 is caught with 90 %"
@@ -137,6 +143,20 @@ def sentences_of(policy: Policy, made: Forecast) -> Iterator[str]:
             yield f"step {i + 1} ({weight}) proves too little: {_percent(share)} of good releases leave it without proof"
     for fate in made.missed:
         yield f"declared and mostly missed: {fate.name}, taken back in {_percent(fate.rolled_back)}"
+
+
+def _stuck(policy: Policy, made: Forecast, index: int) -> str:
+    """Which step good releases do not leave, and which of its two demands is why."""
+    step = policy.steps[index]
+    needed = max(policy.min_samples, RAIL_TRIALS)
+    minutes = needed / (made.rps * _MINUTE * step.weight_parts / WHOLE)
+    longest = step.bake_max_seconds / _MINUTE
+    why = (
+        f"{needed:,} requests of it take {minutes:,.0f} min: lower min_samples (no further than {RAIL_TRIALS}), or begin with a larger weight"
+        if minutes > longest
+        else f"what it has to prove takes more than its longest bake of {longest:.0f} min, and `on_inconclusive` does not go on then"
+    )
+    return f"most good releases stay in step {index + 1} ({percent_text(step.weight_parts)}): {why}"
 
 
 def _percent(share: float) -> str:

@@ -71,6 +71,8 @@ class Forecast:
     """Factor on the error rate, chance that it is caught."""
     smallest_error_increase: float | None
     """The factor on the error rate that is caught with 90 %; None when not even the largest tried is."""
+    stuck_step: int | None
+    """The judged step, from 0, that most good releases do not leave; None where most do go out."""
 
     @property
     def good(self) -> Fate:
@@ -156,18 +158,24 @@ def forecast(
 ) -> Forecast:
     """Simulate every what-if. `progress` is told what is being tried, and how many of how many runs are done."""
     cases = tuple(tried) if tried is not None else what_ifs(policy)
-    fates, unproven = [], (0.0,) * len(judged(policy))
+    fates, unproven, stuck = [], (0.0,) * len(judged(policy)), None
     for done, case in enumerate(cases):
         progress(case.name, done, len(cases) + 1)
         outcomes = rollouts(policy, setting, case)
         fates.append(fate(case, outcomes))
         if not case.harmful and not case.incident:
             unproven = tuple(float(share) for share in outcomes.unproven.mean(axis=0))
+            stuck = _stuck(outcomes)
     progress("the smallest error increase", len(cases), len(cases) + 1)
     curve = error_curve(policy, setting)
     progress("done", len(cases) + 1, len(cases) + 1)
     known = (setting.base.rps, setting.rollouts, setting.seed)
-    return Forecast(*known, tuple(fates), unproven, curve, first_caught(curve))
+    return Forecast(*known, tuple(fates), unproven, curve, first_caught(curve), stuck)
+
+
+def _stuck(outcomes: Outcomes) -> int | None:
+    left = outcomes.step[outcomes.ended != Ended.PROMOTED]
+    return int(np.bincount(left).argmax()) if 2 * len(left) > len(outcomes.step) else None
 
 
 def rollouts(policy: Policy, setting: Setting, case: WhatIf) -> Outcomes:

@@ -65,6 +65,8 @@ class Outcomes:
     odds: Floats
     by_metric: Mapping[str, Floats]
     """Each metric's part of the evidence when the rollout ended (or now)."""
+    step: Whole
+    """The step it was in when it ended (or is in)."""
 
 
 @dataclass(slots=True)
@@ -85,7 +87,7 @@ class _Course:
         zero = np.zeros(count, dtype=np.int64)
         no = np.zeros((count, len(schedule.shares)), dtype=bool)
         nothing = np.zeros(count)
-        outcomes = Outcomes(zero.copy(), zero.copy(), zero.copy(), nothing.copy(), no, np.ones(count), {})
+        outcomes = Outcomes(zero.copy(), zero.copy(), zero.copy(), nothing.copy(), no, np.ones(count), {}, zero.copy())
         share = np.full(count, schedule.shares[0])
         return cls(zero.copy(), share, zero.copy(), nothing.copy(), nothing.copy(), np.full(count, -1), outcomes)
 
@@ -126,6 +128,7 @@ def roll(rules: Rules, schedule: Schedule, world: World, longest: int, budget: B
             _enter(schedule, course, before, budget, seen[0].knew)
         if not course.live.any():
             break
+    course.outcomes.step = course.step
     return course.outcomes
 
 

@@ -99,6 +99,23 @@ def test_the_gate_is_about_the_declared_effects(tmp_path: Path, policy: str, rps
 
     assert ran.exit_code == exit_code
     assert ("declared and mostly missed" in ran.out) == bool(exit_code)
+    assert ("looks for schedules that see more" in ran.out) == bool(exit_code)
+
+
+def test_a_step_that_good_releases_do_not_leave_is_named_with_the_reason(tmp_path: Path, policy: str) -> None:
+    ran = Desk(tmp_path).run("forecast", policy, "--rps", "0.2", "--rollouts", "20")
+
+    assert "a good release is not promoted\n" in ran.out
+    assert "most good releases stay in step 1 (10 %): 100 requests of it take 83 min: lower min_samples" in ran.out
+
+
+def test_a_proof_that_takes_too_long_is_the_reason_where_requests_are_not(tmp_path: Path) -> None:
+    file = tmp_path / "strict.yaml"
+    step = {"weight": 10, "bake": {"min": "5m", "max": "10m"}, "prove": {"errors": 1.6}, "on_inconclusive": "hold"}
+    file.write_text(yaml.safe_dump({**DOCUMENT, "steps": [step, {"weight": 100}], "max_hold": "1h"}, sort_keys=False))
+    ran = Desk(tmp_path).run("forecast", str(file), "--rps", "5", "--rollouts", "20")
+
+    assert "step 1 (10 %): what it has to prove takes more than its longest bake of 10 min" in ran.out
 
 
 @pytest.mark.parametrize(
