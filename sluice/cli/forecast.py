@@ -152,7 +152,7 @@ def _stuck(policy: Policy, made: Forecast, index: int) -> str:
     minutes = needed / (made.rps * _MINUTE * step.weight_parts / WHOLE)
     longest = step.bake_max_seconds / _MINUTE
     why = (
-        f"{needed:,} requests of it take {minutes:,.0f} min: lower min_samples (no further than {RAIL_TRIALS}), or begin with a larger weight"
+        f"{needed:,} requests of it take {minutes:,.0f} min: lower min_samples (to {RAIL_TRIALS} at least), or begin with more weight"
         if minutes > longest
         else f"what it has to prove takes more than its longest bake of {longest:.0f} min, and `on_inconclusive` does not go on then"
     )
