@@ -12,6 +12,7 @@ import pytest
 
 from sluice.cli.invoke import Answer, CommandFailed
 from tests.cli.conftest import NOW, Desk, baking, outcome, status
+from tests.schema.documents import release_document
 
 Golden = Callable[[str], None]
 ANN = "arn:aws:sts::123456789012:assumed-role/oncall/ann"
@@ -168,6 +169,36 @@ def test_explain(desk: Desk, golden: Golden) -> None:
             ],
         )
     )
+
+
+@pytest.mark.golden
+def test_submit(desk: Desk, golden: Golden) -> None:
+    (desk.folder / "v1.json").write_text(json.dumps(release_document()))
+    (desk.folder / "broken.json").write_text(json.dumps({**release_document(), "image": "repo:latest", "size": 3}))
+    begun = said("v1 was submitted against v2: green to blue")
+    kept_out = refused(
+        "Refused",
+        "endpoint 'dev-triage': v1 has the model of v1, which was rolled back (errors went off) and is quarantined for another 24 h. "
+        "Fix the model and submit a new release.",
+    )
+
+    golden(
+        session(
+            desk,
+            [
+                ("submit dev-triage v1.json --reason 'the fix'", begun),
+                ("submit dev-triage v1.json --reason 'the fix' --nonce again --json", begun),
+                ("submit dev-triage v1.json --reason 'the fix' --no-color", kept_out),
+                ("submit dev-triage broken.json --reason 'the fix'", begun),
+                ("submit dev-triage gone.json --reason 'the fix'", begun),
+            ],
+        )
+    )
+    assert [(asked["action"], asked["nonce"]) for _, _, asked in desk.asked] == [
+        ("submit", "1"),
+        ("submit", "again"),
+        ("submit", "1"),
+    ]
 
 
 @pytest.mark.golden
