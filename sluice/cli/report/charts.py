@@ -89,7 +89,8 @@ class TimeScale:
         first = -(-self.since // step) * step
         inner = [Label(self.percent(at), _clock(at)) for at in range(first, end, step)]
         latest = 100 - _APART if self.fold is None else 100 * self._before - _APART
-        kept = [label for label in inner if _APART <= label.percent <= latest]
+        outer = (_clock(self.since), _clock(self.until))
+        kept = [label for label in inner if _APART <= label.percent <= latest and label.text not in outer]
         last = Label(100, _clock(self.until), "end")
         folded = () if self.fold is None else (Label(self.percent(self.fold), _clock(self.fold)),)
         return (Label(0, _clock(self.since), "start"), *kept, *folded, last)
