@@ -14,6 +14,8 @@ from sluice.core.rollout import Phase
 from sluice.core.weights import percent_text
 
 _COLUMN = 11
+_SENTENCE = 40
+"""A reason in a narrower column than this would be read word by word."""
 _OUTCOMES = {Phase.SETTLED.value: "settled", Phase.ROLLED_BACK.value: "was rolled back", Phase.FAILED.value: "failed"}
 _TOLD_BY_PHASE = {Phase.PAUSED.value: Kind.PAUSED.value, Phase.AWAITING_APPROVAL.value: Kind.NEEDS.value}
 
@@ -32,7 +34,7 @@ def status_lines(answer: Document, target: Target, width: int | None) -> Iterato
 
 
 def history_lines(answer: Document, target: Target, width: int | None) -> Iterator[str]:
-    """One line per event, oldest first, and how to see those before."""
+    """One line per event, oldest first, and how to see those before. On a narrow terminal the reason stands below its event."""
     events = answer["events"]
     if not events:
         yield f"{target.endpoint}: no events before that one"
@@ -41,9 +43,14 @@ def history_lines(answer: Document, target: Target, width: int | None) -> Iterat
     cells = [("seq", "time (UTC)", "kind", "by", "because"), *rows]
     widths = [max(len(line[i]) for line in cells) for i in range(4)]
     start = sum(widths) + len(widths) * len(INDENT)
+    below = width is not None and start + _SENTENCE > width
     for seq, *middle, because in cells:
         columns = [seq.rjust(widths[0]), *(cell.ljust(wide) for cell, wide in zip(middle, widths[1:], strict=True))]
-        yield INDENT.join([*columns, wrapped(because, start, width)])
+        if below:
+            indent = widths[0] + len(INDENT)
+            yield f"{INDENT.join(columns).rstrip()}\n{' ' * indent}{wrapped(because, indent, width)}"
+        else:
+            yield INDENT.join([*columns, wrapped(because, start, width)])
     if answer["older"]:
         yield f"{answer['older'] - 1} older: {target.line('history', '--before', str(answer['older']))}"
 

@@ -37,6 +37,16 @@ def test_history(desk: Desk, golden: Callable[[str], None]) -> None:
     ]
 
 
+@pytest.mark.golden
+def test_history_on_a_narrow_terminal(desk: Desk, golden: Callable[[str], None]) -> None:
+    """An alarm's name alone is longer than half of it."""
+    shown = answer(older=None)
+    shown["events"][2]["by"] = "alarm:sluice/sluice/dev/dev-triage/green/errors"
+    desk.answers, desk.width = [shown], 80
+
+    golden(desk.run("history", "dev-triage").transcript)
+
+
 def test_the_page_before_is_asked_for_by_number(desk: Desk) -> None:
     desk.answers = [answer(older=None)]
 
