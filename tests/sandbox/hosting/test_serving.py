@@ -2,7 +2,6 @@
 
 import os
 import sys
-import time
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -244,15 +243,3 @@ def test_latency_is_the_same_for_the_same_seed(container: Serve) -> None:
 
     assert latencies(again, 30).tolist() == whole
     assert latencies(container(seed=8), 30).tolist() != whole
-
-
-def test_a_thousand_requests_are_served_in_milliseconds(container: Serve) -> None:
-    running = container()
-    requests = [f"{value},{value + 1},3.5,4.5,5.5,6.5".encode() for value in range(1000)]
-    running.serve(requests)
-    began = time.perf_counter()
-
-    for _ in range(20):
-        running.serve(requests)
-
-    assert (time.perf_counter() - began) / 20 < 0.02, "5 ms measured; every traffic minute of the demo pays this"
