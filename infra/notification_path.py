@@ -15,7 +15,8 @@ VISIBILITY_SECONDS = 60
 """The pause between two tries. Lambda refuses less than the function's timeout (30 s)."""
 MAX_RECEIVES = 20
 """What could not be sent for 20 minutes goes to the dead-letter queue, whose alarm pages without any of this."""
-BATCH = 10
+BATCH = 1
+"""A page must not wait for a slow collector or topic that another letter of its batch met."""
 
 
 @dataclass(frozen=True, slots=True)

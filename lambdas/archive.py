@@ -31,6 +31,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         _tell(decode(Event, json.loads(text)))
     for sentence in done.tampered:
         report(sentence, {"Tampered": ("Count", 1)}, faults=(sentence,))
+    for sentence in posted.unreadable:
+        report(sentence, {"NotTold": ("Count", 1)}, faults=(sentence,))
     failed = [(at, fault) for at, fault in ((posted.failed, posted.fault), (done.failed, done.fault)) if at]
     for at, fault in failed:
         Logger().error(f"record {at} is handed over again: {type(fault).__name__}: {fault}")

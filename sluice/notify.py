@@ -15,6 +15,7 @@ from typing import Protocol
 from sluice.archive import ADDED, StreamRecord
 from sluice.core.actions import Asks
 from sluice.core.audit import Event
+from sluice.core.errors import BadInput
 from sluice.core.messages import Letter, Message, Notice, letter_of, message_of, notices_of
 from sluice.core.record import canonical, decode, encode
 
@@ -52,10 +53,13 @@ class Memory(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Posted:
-    """What became of a batch. `failed` is the position of the first event that could not be posted; those after it were tried too."""
+    """What became of a batch. `failed` is the position of the first event that could not be posted; those after it were tried too.
+    What is `unreadable` can be told to nobody, now or later: it is reported, and holds up nothing.
+    """
 
     failed: str | None
     fault: Exception | None
+    unreadable: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +74,24 @@ class Delivered:
 
 def post(outbox: Outbox, records: Iterable[StreamRecord]) -> Posted:
     """Every event that was added goes to the outbox. One that fails does not hold up those behind it."""
-    posted = Posted(None, None)
+    failed: tuple[str, Exception] | None = None
+    unreadable: list[str] = []
     for record in records:
         if record.happened != ADDED or record.text is None:
             continue
         try:
-            outbox.put(canonical(encode(letter_of(decode(Event, json.loads(record.text))))))
-        except Exception as fault:  # handed to the caller, which reports it and asks for this record again
-            posted = posted if posted.failed else Posted(record.position, fault)
-    return posted
+            letter = letter_of(decode(Event, json.loads(record.text)))
+        except (BadInput, ValueError) as wrong:
+            unreadable.append(
+                f"event {record.seq} of {record.endpoint} cannot be read, and nobody is told of it: {wrong}"
+            )
+            continue
+        try:
+            outbox.put(canonical(encode(letter)))
+        except Exception as refused:  # handed to the caller, which reports it and asks for this record again
+            failed = failed or (record.position, refused)
+    position, fault = failed or (None, None)
+    return Posted(position, fault, tuple(unreadable))
 
 
 def read_letter(text: str) -> Letter:

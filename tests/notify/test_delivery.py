@@ -109,6 +109,18 @@ def test_one_that_cannot_be_posted_is_asked_for_again_and_holds_up_nobody(events
     assert len(queue.letters) == len(events) - 2
 
 
+def test_an_event_that_cannot_be_read_is_reported_and_holds_up_nobody(events: list[Event]) -> None:
+    queue = Queue()
+    garbage = [StreamRecord("g", "shop", 9, "INSERT", text) for text in ("{", "{}", "[]")]
+
+    posted = post(queue, [*garbage, *map(record, events)])
+
+    assert posted.failed is None
+    assert len(posted.unreadable) == 3
+    assert posted.unreadable[0].startswith("event 9 of shop cannot be read, and nobody is told of it")
+    assert len(queue.letters) == len(events)
+
+
 def test_people_are_paged_once_however_often_a_letter_comes(letters: list[Letter]) -> None:
     ways, memory = Ways(), Remembered()
 
