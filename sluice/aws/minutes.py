@@ -40,9 +40,9 @@ def _recorded(reading: Reading, slots: tuple[_Slot, _Slot], at: int) -> Iterator
 class _Slot:
     """The series of one slot; `segments` are the values of a dimension that any of them was found under."""
 
-    name: str
     reading: Reading
-    series: Series
+    values: dict[tuple[str, str, str | None], dict[int, float]]
+    """By metric, part and segment."""
     segments: dict[str, tuple[str, ...]]
     limits: dict[str, tuple[str, ...]]
     edges: dict[str, tuple[str, ...]]
@@ -59,9 +59,8 @@ class _Slot:
                 if key.slot == name and key.part.startswith(part):
                     found.setdefault(key.metric, {})[key.part.removeprefix(part)] = None
         return cls(
-            name,
             reading,
-            series,
+            {(key.metric, key.part, key.segment): values for key, values in series.items() if key.slot == name},
             {metric: tuple(sorted(values)) for metric, values in segments.items()},
             {metric: tuple(names) for metric, names in limits.items()},
             {metric: tuple(names) for metric, names in edges.items()},
@@ -92,7 +91,7 @@ class _Slot:
         )
 
     def _value(self, metric: str, part: str, at: int, segment: str | None = None) -> float | None:
-        values = self.series.get(Key(self.name, metric, part, segment))
+        values = self.values.get((metric, part, segment))
         found = values.get(at) if values else None
         return found if found is not None and math.isfinite(found) else None
 
@@ -111,7 +110,7 @@ class _Slot:
 
     def _tail(self, metric: str, at: int) -> Tail | None:
         trials = self._value(metric, "trials", at)
-        if trials is None or not math.isfinite(self.series.get(Key(self.name, metric, "p90"), {}).get(at, 0.0)):
+        if trials is None or not math.isfinite(self.values.get((metric, "p90", None), {}).get(at, 0.0)):
             return None  # samples that are no numbers were counted, and lie over every limit
         counted = {name: self._over(metric, name, trials, at) for name in self.limits.get(metric, ())}
         return Tail(trials, {name: over for name, over in counted.items() if over is not None})

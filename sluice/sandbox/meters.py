@@ -7,12 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from sluice.sandbox.cloud.clock import Clock
+from sluice.sandbox.cloud.light_hooks import Light, Remembered
 from sluice.sandbox.hosting.endpoints import Endpoints, EndpointTiming
 from sluice.sandbox.hosting.loading import Artifacts, Fetch
 from sluice.sandbox.hosting.serving import Runtime
 from sluice.sandbox.hosting.traffic import Load, Traffic
 from sluice.sandbox.watch import hooks
 from sluice.sandbox.watch.alarms import AlarmClockwork, AlarmTiming, Publish
+from sluice.sandbox.watch.light_answers import light_answers
 from sluice.sandbox.watch.meter import Meter
 from sluice.sandbox.watch.series import MetricStore
 
@@ -41,7 +43,7 @@ class Meters:
         fetch: Fetch | None = None,
     ) -> None:
         """`publish` takes alarm events; `fetch` reads artifacts as a role, by default straight from moto's S3."""
-        place = (settings.account, settings.region)
+        self._place = place = (settings.account, settings.region)
         self._clock = clock
         self._seed = settings.seed
         self._reading = settings.alarms.reading
@@ -78,6 +80,12 @@ class Meters:
         ]
         self.alarms.start()
         return undos
+
+    def lights(self) -> dict[tuple[str, str], Light]:
+        """Light answers about what is here, by service and operation."""
+        described = Remembered(lambda params: self.endpoints.look(str(params.get("EndpointName"))))
+        of_watch = light_answers(self.store, self._reading, hooks.moto_alarms(*self._place))
+        return {**of_watch, ("sagemaker", "DescribeEndpoint"): described}
 
     def traffic(self, endpoint: str, load: Load) -> Traffic:
         """Clients of an endpoint; they send once started."""

@@ -67,6 +67,7 @@ class Sandbox:
         once.cache_clear()
         settings = self._setting.meters
         self._meters = Meters(self.cloud.clock, self.cloud.delivery.publish, settings, fetch=self._fetch)
+        self.cloud.lights.update(self._meters.lights())
         self.cloud.functions.on_metrics = self._put_metrics
         return self
 

@@ -52,6 +52,19 @@ def test_thresholds_are_stables_past_times_what_is_tolerated_and_to_be_proven() 
     assert "p90x2" not in limits(baking(step=-1))["latency"].canary
 
 
+def test_rows_that_were_placed_before_are_the_same_and_others_are_placed_anew() -> None:
+    rows = tuple(Row(AT + 60 * i, SlotMinute(), SlotMinute(), faults=("late",)) for i in range(3))
+    shifts = (Shift(1, 1000, AT + 30, AT + 40),)
+    first = placed(rows[:2], shifts)
+
+    again = placed((*rows[:1], replace(rows[1], faults=()), rows[2]), shifts)
+
+    assert again[0] is first[0]
+    assert [row.faults for row in again] == [("late",), (), ("late",)]
+    assert placed(rows, ()) == rows
+    assert placed(rows, shifts)[2] == replace(rows[2], step=1, canary_parts=1000)
+
+
 def test_a_minute_has_the_weight_that_was_live_throughout() -> None:
     shifts = asked((), 0, 1000, AT + 10)
     shifts = seen_applied(shifts, 0, 1000, AT + 40)

@@ -10,14 +10,20 @@ from typing import Any
 from sluice.sandbox.cloud.actions import Place
 from sluice.sandbox.cloud.iam import RolePolicies
 
+_ids: dict[str, str | None] = {}
+"""The id under which moto was last seen to keep a role, by the role's ARN."""
+
 
 def role(place: Place, arn: str) -> RolePolicies | None:
     from moto.iam.models import iam_backends
 
-    for found in iam_backends[place.account]["aws"].get_roles():
-        if found.arn == arn:
-            return RolePolicies(arn, _documents(found), found.assume_role_policy_document)
-    return None
+    roles = iam_backends[place.account]["aws"].roles
+    known = _ids.get(arn)
+    if known not in roles or roles[known].arn != arn:
+        known = _ids[arn] = next((each.id for each in roles.values() if each.arn == arn), None)
+    if known is None:
+        return None
+    return RolePolicies(arn, _documents(roles[known]), roles[known].assume_role_policy_document)
 
 
 def _documents(found: Any) -> tuple[tuple[str, str], ...]:
@@ -101,3 +107,14 @@ def machines(place: Place) -> Any:
     from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
     return stepfunctions_parser_backends[place.account][place.region]
+
+
+def execution(place: Place, arn: str) -> Any | None:
+    """The execution of a state machine, None where there is none."""
+    named = (
+        found
+        for machine in machines(place).state_machines
+        for found in machine.executions
+        if found.execution_arn == arn
+    )
+    return next(named, None)

@@ -14,7 +14,7 @@ import boto3
 from moto import mock_aws
 from moto.moto_api._internal import mock_random
 
-from sluice.sandbox.cloud import backends, hooks, quick_hooks, url_hooks, urls
+from sluice.sandbox.cloud import backends, hooks, light_hooks, quick_hooks, url_hooks, urls
 from sluice.sandbox.cloud.actions import Place
 from sluice.sandbox.cloud.clock import Clock
 from sluice.sandbox.cloud.clockwork import Clockwork
@@ -34,7 +34,7 @@ _NO_PROFILE = {
     "AWS_DEFAULT_REGION": Place().region,
 }
 
-_RARE_COLLECTIONS = (50_000, 20, 100)
+_RARE_COLLECTIONS = (200_000, 20, 100)
 """moto, botocore and pulumi are a million objects that never die, and looking through them a quarter of all time."""
 
 
@@ -66,6 +66,10 @@ class Cloud:
         self.sources = Sources(self.clock, self.gate, self.functions, self.place)
         self.streams = Streams(self.clock, self.gate, self.functions, self.place)
         self.clockwork = Clockwork(self.clock, self.gate, self.authorizer)
+        self.lights: dict[tuple[str, str], light_hooks.Light] = {
+            ("stepfunctions", "DescribeExecution"): light_hooks.Remembered(self._execution)
+        }
+        """By service and operation. Whoever adds some is behind the gate with them."""
         self._seed = seed
         self._moto: Any = None
         self._environ: dict[str, str] = {}
@@ -92,6 +96,8 @@ class Cloud:
             quick_hooks.install_quick_answers(),
             quick_hooks.install_direct_requests(),
             quick_hooks.install_remembered_reads(),
+            quick_hooks.install_parsed_paths(),
+            light_hooks.install_light_answers(self.place.region, self.lights),
             hooks.install_light_transactions(),
             hooks.install_transaction_memory(self.clock.now),
             hooks.install_dead_letter_targets(),
@@ -134,6 +140,11 @@ class Cloud:
         caller = urls.caller_of(headers.get("Authorization", ""), self.place)
         answered = urls.answer(self.functions, urls.UrlRequest(url, method, headers, body), caller)
         return answered.status, answered.headers, answered.body
+
+    def _execution(self, params: Mapping[str, Any]) -> tuple[Any, ...] | None:
+        """How an execution looks that is asked for."""
+        found = backends.execution(self.place, str(params.get("executionArn")))
+        return None if found is None else light_hooks.attributes(found)
 
     def _parts(self) -> list[Any]:
         return [self.gate, self.functions, self.handoff, self.delivery, self.sources, self.streams, self.clockwork]

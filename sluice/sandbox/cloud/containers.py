@@ -10,18 +10,19 @@ import compileall
 import importlib
 import io
 import logging
-import os
 import shutil
 import sys
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any, TextIO
+
+from sluice.sandbox import environs
 
 # What the python runtime brings besides the standard library: boto3 and what it needs.
 _RUNTIME_PACKAGES = frozenset({"boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six", "certifi"})
@@ -87,7 +88,7 @@ class _Surroundings:
     modules: dict[str, ModuleType]
     path: list[str]
     finders: list[Any]
-    environ: dict[str, str]
+    environ: environs.Environ
     stdout: TextIO
     stderr: TextIO
     log_root: logging.RootLogger
@@ -100,7 +101,7 @@ class Container:
     def __init__(self, code: Code, handler: str, environment: Mapping[str, str]) -> None:
         self._code = code
         self._handler_name = handler
-        self._environ = dict(environment)
+        self._environ = environs.encoded(environment)
         self._modules: dict[str, ModuleType] = {}
         self._outside: _Surroundings | None = None
         self._handler: Callable[[Any, Any], Any] | None = None
@@ -133,17 +134,17 @@ class Container:
             modules=_take_modules(self._code.names),
             path=sys.path[:],
             finders=sys.meta_path[:],
-            environ=dict(os.environ),
+            environ=environs.taken(),
             stdout=sys.stdout,
             stderr=sys.stderr,
             log_root=logging.root,
             log_manager=logging.Logger.manager,
         )
-        sys.modules.update(self._modules)
+        _put_modules(self._code.names, self._modules)
         sys.path.insert(0, str(self._code.root))
         # An editable install would answer for modules that the zip left out.
         sys.meta_path[:] = [f for f in sys.meta_path if "Editable" not in getattr(f, "__name__", type(f).__name__)]
-        _set_environ(self._outside.environ, self._environ)
+        environs.put(self._environ)
         sys.stdout = sys.stderr = self.output
         _set_loggers(self._log_root, self._log_manager)
 
@@ -152,11 +153,11 @@ class Container:
         outside, self._outside = self._outside, None
         if outside is None:
             raise RuntimeError(f"the container of {self._handler_name} is not active")
-        self._environ = dict(os.environ)
+        self._environ = environs.taken()
         self._modules = _take_modules(self._code.names)
-        sys.modules.update(outside.modules)
+        _put_modules(self._code.names, outside.modules)
         sys.path[:], sys.meta_path[:] = outside.path, outside.finders
-        _set_environ(self._environ, outside.environ)
+        environs.put(outside.environ)
         sys.stdout, sys.stderr = outside.stdout, outside.stderr
         _set_loggers(outside.log_root, outside.log_manager)
 
@@ -218,27 +219,38 @@ class Stage:
         return resume
 
 
-_sorted_modules: dict[frozenset[str], tuple[set[str], dict[str, None]]] = {}
-"""By the packages of a zip: all module names looked at so far, and in order those that belong to the packages."""
+@dataclass(slots=True)
+class _Known:
+    """What is known of sys.modules and the packages of a zip: all names looked at so far, in order those that are theirs,
+    and what sys.modules was like when theirs were last put in."""
+
+    seen: set[str] = field(default_factory=set)
+    theirs: dict[str, None] = field(default_factory=dict)
+    left_as: tuple[int, str] | None = None
+
+
+_known: dict[frozenset[str], _Known] = {}
+"""By the packages of a zip."""
+
+
+def _look() -> tuple[int, str]:
+    """What changes with every import: how many modules there are, and the newest (a dict keeps its order)."""
+    return len(sys.modules), next(reversed(sys.modules))
 
 
 def _take_modules(names: frozenset[str]) -> dict[str, ModuleType]:
-    """Take the modules of these packages out of sys.modules; of its thousands only new names are looked at."""
-    seen, theirs = _sorted_modules.setdefault(names, (set(), {}))
-    if not seen.issuperset(sys.modules):
-        fresh = sys.modules.keys() - seen
-        seen |= fresh
-        theirs.update(dict.fromkeys(sorted(name for name in fresh if name.partition(".")[0] in names)))
-    return {name: sys.modules.pop(name) for name in theirs if name in sys.modules}
+    """Take the modules of these packages out of sys.modules; its thousands are looked at only after an import."""
+    known = _known.setdefault(names, _Known())
+    if _look() != known.left_as:
+        fresh = sys.modules.keys() - known.seen
+        known.seen |= fresh
+        known.theirs.update(dict.fromkeys(sorted(name for name in fresh if name.partition(".")[0] in names)))
+    return {name: sys.modules.pop(name) for name in known.theirs if name in sys.modules}
 
 
-def _set_environ(present: Mapping[str, str], wanted: Mapping[str, str]) -> None:
-    """Make os.environ, which is `present`, what is wanted, touching only what differs."""
-    for name in present.keys() - wanted.keys():
-        del os.environ[name]
-    for name, value in wanted.items():
-        if present.get(name) != value:
-            os.environ[name] = value
+def _put_modules(names: frozenset[str], modules: Mapping[str, ModuleType]) -> None:
+    sys.modules.update(modules)
+    _known[names].left_as = _look()
 
 
 def _set_loggers(root: logging.RootLogger, manager: logging.Manager) -> None:

@@ -5,6 +5,7 @@ A day of virtual time is ten thousand calls; what is here is what they spent mos
 
 from __future__ import annotations
 
+import pickle
 import re
 from collections.abc import Callable, Mapping
 from copy import deepcopy
@@ -21,16 +22,21 @@ _TABLE_READS = ("GetItem", "Query")
 
 
 def install_quick_calls() -> Undo:
-    """Save what costs a call most and means nothing here: signatures, user agents, reflection, random request ids.
+    """Save what costs a call most and means nothing here: signatures, user agents, reflection, random request ids, locks.
 
     S3 keeps its signatures, because moto reads how a body is encoded from the headers they add.
     """
     from botocore.signers import RequestSigner
     from botocore.useragent import UserAgentString
     from moto.core import responses
+    from moto.core.base_backend import BackendDict
     from moto.core.utils import method_names_from_class
 
-    sign = RequestSigner.handler
+    sign, find_backend = RequestSigner.handler, BackendDict.__getitem__
+
+    def backend_of(backends: Any, account: str) -> Any:
+        found = dict.get(backends, account)
+        return find_backend(backends, account) if found is None else found
 
     def signed(signer: Any, operation_name: str | None = None, request: Any = None, **named: Any) -> Any:
         if signer.signing_name == "s3":
@@ -44,7 +50,16 @@ def install_quick_calls() -> Undo:
         replaced(RequestSigner, "handler", signed),
         replaced(UserAgentString, "to_string", lambda _agent: "sluice-sandbox"),
         replaced(responses, "method_names_from_class", lru_cache(method_names_from_class)),
+        replaced(responses, "gen_amzn_requestid_long", _request_id),
+        replaced(BackendDict, "__getitem__", backend_of),
     )
+
+
+def _request_id(headers: Any = None) -> str:
+    """In place of 52 random letters, which nobody reads."""
+    if isinstance(headers, dict):
+        headers["x-amzn-requestid"] = "sandbox"
+    return "sandbox"
 
 
 def install_quick_answers() -> Undo:
@@ -81,25 +96,46 @@ def install_quick_answers() -> Undo:
 def install_remembered_reads() -> Undo:
     """A read of DynamoDB that is asked again, with no call in between that may write, gets the same answer.
 
-    A table changes by its calls alone. Gates installed after this one see every call, also those answered from memory.
+    A table changes by its calls alone, an item not by a PutItem of another key. Gates installed after this one see every call, also
+    those answered from memory.
     """
     from botocore.client import BaseClient
 
     original = BaseClient._make_api_call  # type: ignore[attr-defined]
-    known: dict[tuple[str, str], Any] = {}
+    known: dict[tuple[str, str], bytes] = {}
+    items: dict[tuple[str, str], Mapping[str, Any]] = {}  # the parameters of what is known of single items
 
     def remembering(client: Any, operation: str, params: Mapping[str, Any]) -> Any:
         if client.meta.service_model.service_name != "dynamodb":
             return original(client, operation, params)
         if operation not in _TABLE_READS:
-            known.clear()
+            kept = {asked: item for asked, item in items.items() if operation == "PutItem" and _spares(params, item)}
+            for asked in known.keys() - kept.keys():
+                del known[asked]
+                items.pop(asked, None)
             return original(client, operation, params)
         asked = (operation, repr(params))
         if asked not in known:
-            known[asked] = original(client, operation, params)
-        return deepcopy(known[asked])
+            known[asked] = pickle.dumps(original(client, operation, params))
+            if operation == "GetItem":
+                items[asked] = deepcopy(params)
+        return pickle.loads(known[asked])  # noqa: S301  our own bytes
 
     return replaced(BaseClient, "_make_api_call", remembering)
+
+
+def install_parsed_paths() -> Undo:
+    """A JSONPath of a state machine is parsed once; moto builds the parser and parses it anew in every state."""
+    from moto.stepfunctions.parser.asl.component.common.path import result_path
+    from moto.stepfunctions.parser.asl.utils import json_path
+
+    return all_of(*(replaced(module, "parse", lru_cache(module.parse)) for module in (json_path, result_path)))
+
+
+def _spares(put: Mapping[str, Any], got: Mapping[str, Any]) -> bool:
+    """Whether a PutItem leaves the item of a GetItem as it is: another item of the same table, going by the key."""
+    item = put.get("Item", {})
+    return put.get("TableName") == got.get("TableName") and any(item.get(k) != v for k, v in got.get("Key", {}).items())
 
 
 def install_direct_requests() -> Undo:

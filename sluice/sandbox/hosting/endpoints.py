@@ -155,6 +155,11 @@ class Endpoints:
     def describe(self, name: str) -> dict[str, Any]:
         return describe(self._fleet(name))
 
+    def look(self, name: str) -> dict[str, Any] | None:
+        """The same, None where there is no such endpoint."""
+        fleet = self._fleets.get(name)
+        return None if fleet is None else describe(fleet)
+
     def configs_in_use(self) -> frozenset[str]:
         """The configurations some endpoint is on, or on its way to."""
         used = [(fleet.config_name, fleet.pending_config) for fleet in self._fleets.values()]

@@ -24,6 +24,8 @@ from typing import Any
 
 import numpy as np
 
+from sluice.sandbox import environs
+
 MOUNT = "/opt/ml/model"
 """Where SageMaker unpacks an artifact; paths under it are read as paths in our directory."""
 
@@ -97,7 +99,7 @@ class Program:
     @contextmanager
     def inside(self) -> Iterator[None]:
         """Run with the container's environment, import path and modules; what it imports stays its own."""
-        before_path, outside, before = list(sys.path), dict(os.environ), len(sys.modules)
+        before_path, outside, before = list(sys.path), environs.taken(), len(sys.modules)
         sys.path.insert(0, str(self._script.parent))
         os.environ.update(self.spec.environment)
         os.environ["SM_MODEL_DIR"] = str(self.directory)
@@ -110,7 +112,7 @@ class Program:
             self._take_out(len(sys.modules) - before)
             sys.modules.update(hidden)
             sys.path[:] = before_path
-            _restore_environ(outside)
+            environs.put(outside)
 
     def _take_out(self, added: int) -> None:
         """Remove the container's own modules from the newest entries of sys.modules (a dict keeps its order)."""
@@ -118,14 +120,6 @@ class Program:
             path = getattr(sys.modules[name], "__file__", None)
             if path and Path(path).is_relative_to(self.directory):
                 self._siblings[name] = sys.modules.pop(name)
-
-
-def _restore_environ(wanted: Mapping[str, str]) -> None:
-    """Touches only what differs: this happens every minute of traffic."""
-    present = dict(os.environ)
-    for name in present.keys() - wanted.keys():
-        del os.environ[name]
-    os.environ.update({name: value for name, value in wanted.items() if present.get(name) != value})
 
 
 class Artifacts:

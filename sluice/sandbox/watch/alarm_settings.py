@@ -14,6 +14,7 @@ MAX_MATH_PARTS = 10
 FIRST_STATE_REASON = "Unchecked: Initial alarm creation"
 
 
+@lru_cache(maxsize=1024)
 def condition_of(alarm: Alarm) -> Condition:
     points = alarm.datapoints_to_alarm or alarm.evaluation_periods
     return Condition(

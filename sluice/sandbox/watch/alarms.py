@@ -15,7 +15,16 @@ from moto.cloudwatch.models import Alarm
 from sluice.sandbox.watch.alarm_events import Event, change_event, clock_text, reason_data, stamp, state_of
 from sluice.sandbox.watch.alarm_settings import condition_of, period_of, queries_of
 from sluice.sandbox.watch.arithmetic import Reading
-from sluice.sandbox.watch.assessment import ALARM, EXTRA_PERIODS, OK, Assessment, Point, assess
+from sluice.sandbox.watch.assessment import (
+    ALARM,
+    EXTRA_PERIODS,
+    OK,
+    Assessment,
+    Condition,
+    Point,
+    assess,
+    state_called_for,
+)
 from sluice.sandbox.watch.composites import parse_rule
 from sluice.sandbox.watch.queries import Query, answer
 from sluice.sandbox.watch.series import MINUTE, MetricStore
@@ -106,14 +115,27 @@ class AlarmClockwork:
         for alarm in alarms:
             if self._alarms().get(alarm.name) is not alarm or alarm.name in self._impaired:
                 continue  # deleted or replaced by what an earlier event set off, or out of order
-            assessment = self.assess(alarm)
-            if assessment.state is not None and assessment.state != alarm.state_value:
+            condition, points = self._points(alarm)
+            if (
+                points is None
+                or state_called_for(condition, tuple(point.value for point in points)) == alarm.state_value
+            ):
+                continue  # as nearly always: only a change of state needs its reason in words
+            assessment = assess(condition, points, clock_text)
+            if assessment.state is not None:
                 details = reason_data(alarm, assessment, self._clock.now())
                 self.set_state(alarm, assessment.state, assessment.reason, json.dumps(details, separators=(",", ":")))
         self._evaluate_composites()
 
     def assess(self, alarm: Alarm) -> Assessment:
         """The state an alarm should be in now, going by the periods that have ended."""
+        condition, points = self._points(alarm)
+        if points is None:
+            return Assessment(None, (), "too few samples for the percentile, and the alarm ignores such periods")
+        return assess(condition, points, clock_text)
+
+    def _points(self, alarm: Alarm) -> tuple[Condition, list[Point] | None]:
+        """An alarm's condition and its evaluation range; None where there are too few samples to say anything."""
         condition, period = condition_of(alarm), period_of(alarm)
         now = int(self._clock.now().timestamp())
         end = now - now % min(period, MINUTE)
@@ -121,10 +143,9 @@ class AlarmClockwork:
         queries = queries_of(alarm)
         found = answer(self._store, queries, start, end, self._timing.reading)
         series = found[next(query.id for query in queries if query.returned)]
-        points = [Point(second, series.get(second)) for second in range(start, end, period)]
         if self._too_few_samples(alarm, queries, start, end):
-            return Assessment(None, (), "too few samples for the percentile, and the alarm ignores such periods")
-        return assess(condition, points, clock_text)
+            return condition, None
+        return condition, [Point(second, series.get(second)) for second in range(start, end, period)]
 
     def _too_few_samples(self, alarm: Alarm, queries: tuple[Query, ...], start: int, end: int) -> bool:
         """Whether EvaluateLowSampleCountPercentile=ignore applies: fewer than 10/(1-p) samples, as the guide says."""

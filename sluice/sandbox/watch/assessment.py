@@ -7,6 +7,7 @@ tables are the tests.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 OK, ALARM, INSUFFICIENT_DATA = "OK", "ALARM", "INSUFFICIENT_DATA"
 STATES = (OK, ALARM, INSUFFICIENT_DATA)
@@ -67,6 +68,12 @@ def assess(condition: Condition, points: Sequence[Point], clock_text: Callable[[
             return _by_count(condition, considered, breaching, filled, clock_text)
         case _:
             return _with_gaps(condition, points, considered, breaching, clock_text)
+
+
+@lru_cache(maxsize=4096)
+def state_called_for(condition: Condition, values: tuple[float | None, ...]) -> str | None:
+    """The state that points with these values call for, whenever they were: None to stay as it is."""
+    return assess(condition, [Point(at, value) for at, value in enumerate(values)], str).state
 
 
 def _with_gaps(

@@ -230,15 +230,19 @@ class TestMemory:
         assert memory.judge(other, self.ROWS) == Run.of(other).read(self.ROWS).judgement()
         assert len(memory.reads) == 2
 
-    def test_only_the_last_half_hour_is_read_again(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    @pytest.mark.parametrize(("late", "again"), [(False, 1), (True, RECENT_ROWS)])
+    def test_only_what_is_new_is_read_or_the_last_half_hour_if_it_changed(
+        self, late: bool, again: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         memory, read = Memory(), []
         memory.judge(self.POLICY, self.ROWS[:-1])
         wrapped = Run._read
         monkeypatch.setattr(Run, "_read", lambda run, row: (read.append(row), wrapped(run, row)))
+        before = replace(self.ROWS[-9], canary=slow(9000, 3.0)) if late else self.ROWS[-9]
 
-        memory.judge(self.POLICY, self.ROWS)
+        memory.judge(self.POLICY, (*self.ROWS[:-9], before, *self.ROWS[-8:]))
 
-        assert len(read) == RECENT_ROWS + 1
+        assert len(read) == 1 + again  # one more has settled
 
     def test_the_evidence_of_all_together_can_be_asked(self) -> None:
         run = Run.of(study(judge=replace(self.POLICY.judge, dispersion=1.5))).read(self.ROWS[:5])
