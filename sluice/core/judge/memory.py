@@ -63,7 +63,7 @@ class Memory:
 
 def _read_on(reads: list[_Read], policy: Policy, rows: tuple[Row, ...]) -> Run | None:
     """Take out a run that has read the beginning of the rows, and let it read the rest; None if there is none."""
-    known = next((read for read in reads if read.rows and read.begins(policy, rows)), None)
+    known = next((read for read in reads if read.begins(policy, rows)), None)
     if known is None:
         return None
     reads.remove(known)
@@ -71,7 +71,8 @@ def _read_on(reads: list[_Read], policy: Policy, rows: tuple[Row, ...]) -> Run |
 
 
 def _keep(reads: list[_Read], read: _Read) -> None:
-    reads.insert(0, read)
+    if read.rows:
+        reads.insert(0, read)
     del reads[_MOST_ROLLOUTS:]
 
 
