@@ -11,16 +11,16 @@ from typing import Any
 import pytest
 
 from sluice.cli import audit, drill
-from sluice.core.observation import AlarmFacts, ConfiguredVariant, Variant
 from sluice.core.record import encode
 from sluice.core.rollout import Phase
 from sluice.core.trail import Archive, Kept
 from sluice.sim.memory import MemoryStore
 from sluice.sim.world import World
-from sluice.submit import adopt, submit
-from tests.builders import SETTINGS, alarms, release, submission
+from sluice.submit import submit
+from tests.builders import release, submission
 from tests.cli.conftest import Desk
 from tests.cli.test_sessions import session
+from tests.worlds import adopted_world
 
 Golden = Callable[[str], None]
 
@@ -28,14 +28,7 @@ Golden = Callable[[str], None]
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> World:
     """v2 of endpoint shop bakes at 10 %; the command line reads its records."""
-    made = World()
-    made.variants = {"blue": Variant(1, 1, 1, 1)}
-    made.models = {"model-v1": release("v1")}
-    made.configs = {"bootstrap": {"blue": ConfiguredVariant("model-v1", "ml.m5.large")}}
-    names = [name for slot in alarms().values() for name in (*slot.relative, *slot.rails)]
-    made.alarm_states = {name: AlarmFacts(name, "OK", 0) for name in names}
-    made.pass_seconds(1)
-    adopt(made.ports, "shop", ("blue", "green"), SETTINGS)
+    made = adopted_world()
     submit(made.ports, submission())
     made.run(lambda: made.store.head("shop").live.phase is Phase.BAKING)
 

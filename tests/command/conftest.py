@@ -6,24 +6,16 @@ from collections.abc import Callable
 
 import pytest
 
-from sluice.core.observation import AlarmFacts, ConfiguredVariant, Variant
 from sluice.core.rollout import Phase
 from sluice.sim.world import World
-from sluice.submit import adopt, submit
-from tests.builders import SETTINGS, alarms, release, submission
+from sluice.submit import submit
+from tests.builders import submission
+from tests.worlds import adopted_world
 
 
 @pytest.fixture
 def world() -> World:
-    made = World()
-    made.variants = {"blue": Variant(1, 1, 1, 1)}
-    made.models = {"model-v1": release("v1")}
-    made.configs = {"bootstrap": {"blue": ConfiguredVariant("model-v1", "ml.m5.large")}}
-    names = [name for slot in alarms().values() for name in (*slot.relative, *slot.rails)]
-    made.alarm_states = {name: AlarmFacts(name, "OK", 0) for name in names}
-    made.pass_seconds(1)
-    adopt(made.ports, "shop", ("blue", "green"), SETTINGS)
-    return made
+    return adopted_world()
 
 
 @pytest.fixture

@@ -7,26 +7,19 @@ from dataclasses import replace
 import pytest
 
 from sluice.core.audit import chain_faults, replay
-from sluice.core.observation import AlarmFacts, ConfiguredVariant, Variant
 from sluice.core.ownership import Owner
 from sluice.drill import Drilled, days_since_drill, drill_all
 from sluice.sim.world import World
-from sluice.submit import adopt, leave, submit
+from sluice.submit import leave, submit
 from sluice.tell import Caller, Order, tell
-from tests.builders import SETTINGS, alarms, policy, release, submission
+from tests.builders import policy, release, submission
+from tests.worlds import adopted_world
 
 
 @pytest.fixture
 def world() -> World:
     """v2 has settled in green; blue keeps v1."""
-    made = World()
-    made.variants = {"blue": Variant(1, 1, 1, 1)}
-    made.models = {"model-v1": release("v1")}
-    made.configs = {"bootstrap": {"blue": ConfiguredVariant("model-v1", "ml.m5.large")}}
-    names = [name for slot in alarms().values() for name in (*slot.relative, *slot.rails)]
-    made.alarm_states = {name: AlarmFacts(name, "OK", 0) for name in names}
-    made.pass_seconds(1)
-    adopt(made.ports, "shop", ("blue", "green"), SETTINGS)
+    made = adopted_world()
     submit(made.ports, submission(policy=policy(soak_seconds=60)))
     made.run(lambda: made.store.head("shop").live is None)
     made.run(lambda: not made.store.head("shop").is_unfinished)

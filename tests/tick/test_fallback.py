@@ -8,15 +8,15 @@ import pytest
 
 from sluice.core.audit import chain_faults, replay
 from sluice.core.errors import BadInput, Refused
-from sluice.core.observation import AlarmFacts, ConfiguredVariant, Variant
 from sluice.core.policy import AfterSoak
-from sluice.core.rollout import Fallback, Head, Phase
+from sluice.core.rollout import Fallback, Phase
 from sluice.core.weights import WHOLE
 from sluice.fallback import fall_back
 from sluice.sim.world import World
-from sluice.submit import adopt, submit
+from sluice.submit import submit
 from sluice.tell import Caller, Order, tell
-from tests.builders import SETTINGS, alarms, policy, release, submission
+from tests.builders import policy, release, submission
+from tests.worlds import adopted_world, head_of
 
 FALLBACK = Fallback("fallback", release("v0"), 1)
 WHY = "both answer nonsense"
@@ -24,21 +24,7 @@ WHY = "both answer nonsense"
 
 @pytest.fixture
 def world() -> World:
-    made = World()
-    made.variants = {"blue": Variant(1, 1, 1, 1)}
-    made.models = {"model-v1": release("v1")}
-    made.configs = {"bootstrap": {"blue": ConfiguredVariant("model-v1", "ml.m5.large")}}
-    names = [name for slot in alarms().values() for name in (*slot.relative, *slot.rails)]
-    made.alarm_states = {name: AlarmFacts(name, "OK", 0) for name in names}
-    made.pass_seconds(1)
-    adopt(made.ports, "shop", ("blue", "green"), SETTINGS)
-    return made
-
-
-def head_of(world: World) -> Head:
-    head = world.store.head("shop")
-    assert head is not None
-    return head
+    return adopted_world()
 
 
 def tried(world: World, name: str, **changes: object) -> None:

@@ -9,28 +9,21 @@ from typing import Any
 import pytest
 
 from sluice.core.histogram import Histogram
-from sluice.core.observation import AlarmFacts, ConfiguredVariant, Counts, Row, SlotMinute, Variant
+from sluice.core.observation import Counts, Row, SlotMinute
 from sluice.core.policy import Bad, LatencyMetric, OnInconclusive, Policy, RateMetric, Step
 from sluice.core.rollout import Outcome, Phase
 from sluice.core.rows import Reading
 from sluice.sim.world import World
-from sluice.submit import adopt, submit
-from tests.builders import SETTINGS, alarms, errors, latency, policy, release, step, submission, terms
+from sluice.submit import submit
+from tests.builders import errors, latency, policy, step, submission, terms
+from tests.worlds import adopted_world
 
 LAST = Step(10_000, 0, 0, OnInconclusive.HOLD)
 
 
 @pytest.fixture
 def world() -> World:
-    made = World()
-    made.variants = {"blue": Variant(1, 1, 1, 1)}
-    made.models = {"model-v1": release("v1")}
-    made.configs = {"bootstrap": {"blue": ConfiguredVariant("model-v1", "ml.m5.large")}}
-    names = [name for slot in alarms().values() for name in (*slot.relative, *slot.rails)]
-    made.alarm_states = {name: AlarmFacts(name, "OK", 0) for name in names}
-    made.pass_seconds(1)
-    adopt(made.ports, "shop", ("blue", "green"), SETTINGS)
-    return made
+    return adopted_world()
 
 
 @dataclass

@@ -6,12 +6,12 @@ import pytest
 
 from sluice.core.audit import chain_faults, replay
 from sluice.core.errors import Refused
-from sluice.core.observation import AlarmFacts, ConfiguredVariant, Variant
 from sluice.core.reaction import AlarmEvent
-from sluice.core.rollout import Head, Phase, Rollout
+from sluice.core.rollout import Phase, Rollout
 from sluice.sim.world import Killed, World
-from sluice.submit import adopt, submit
-from tests.builders import SETTINGS, alarms, policy, release, step, submission
+from sluice.submit import submit
+from tests.builders import policy, release, step, submission
+from tests.worlds import adopted_world, head_of
 
 GREEN_ERRORS = "sluice/sluice/test/shop/green/errors"
 BLUE_ERRORS = "sluice/sluice/test/shop/blue/errors"
@@ -20,21 +20,7 @@ GREEN_RAIL = "sluice/sluice/test/shop/green/errors-rail"
 
 @pytest.fixture
 def world() -> World:
-    made = World()
-    made.variants = {"blue": Variant(1, 1, 1, 1)}
-    made.models = {"model-v1": release("v1")}
-    made.configs = {"bootstrap": {"blue": ConfiguredVariant("model-v1", "ml.m5.large")}}
-    names = [name for slot in alarms().values() for name in (*slot.relative, *slot.rails)]
-    made.alarm_states = {name: AlarmFacts(name, "OK", 0) for name in names}
-    made.pass_seconds(1)
-    adopt(made.ports, "shop", ("blue", "green"), SETTINGS)
-    return made
-
-
-def head_of(world: World) -> Head:
-    head = world.store.head("shop")
-    assert head is not None
-    return head
+    return adopted_world()
 
 
 def rollout_of(world: World) -> Rollout:

@@ -8,12 +8,12 @@ import pytest
 
 from sluice.core.audit import chain_faults, replay
 from sluice.core.errors import Refused
-from sluice.core.observation import AlarmFacts, ConfiguredVariant, Variant
 from sluice.core.ownership import PROJECT_TAG, STACK_TAG, Owner, is_foreign, owner_of
 from sluice.core.rollout import EndpointSettings
 from sluice.sim.world import World
 from sluice.submit import adopt, guard, leave, made_for, revise, submit
-from tests.builders import SETTINGS, alarms, release, submission
+from tests.builders import SETTINGS, submission
+from tests.worlds import adopted_world
 
 SHOP, SEARCH = Owner("shop", "prod"), Owner("search", "prod")
 
@@ -24,15 +24,7 @@ def settings(owner: Owner) -> EndpointSettings:
 
 @pytest.fixture
 def world() -> World:
-    made = World()
-    made.variants = {"blue": Variant(1, 1, 1, 1)}
-    made.models = {"model-v1": release("v1")}
-    made.configs = {"bootstrap": {"blue": ConfiguredVariant("model-v1", "ml.m5.large")}}
-    names = [name for slot in alarms().values() for name in (*slot.relative, *slot.rails)]
-    made.alarm_states = {name: AlarmFacts(name, "OK", 0) for name in names}
-    made.pass_seconds(1)
-    adopt(made.ports, "shop", ("blue", "green"), settings(SHOP))
-    return made
+    return adopted_world(settings(SHOP))
 
 
 def test_a_live_rollout_is_its_own_stacks_to_guard(world: World) -> None:
