@@ -53,6 +53,7 @@ def status(ports: Ports, endpoint: str) -> Document:
         "queued": {**_release(head.queued.release), "submitted_by": head.queued.submitted_by} if head.queued else None,
         "obstacles": [encode(each) for each in obstacles(head, now)],
         "last_outcome": encode(head.outcome) if head.outcome else None,
+        "drilled_at": head.drilled_at,
         "heartbeat": encode(heartbeat) if heartbeat else None,
     }
 

@@ -21,7 +21,7 @@ _TOLD_BY_PHASE = {Phase.PAUSED.value: Kind.PAUSED.value, Phase.AWAITING_APPROVAL
 
 
 def status_lines(answer: Document, target: Target, width: int | None) -> Iterator[str]:
-    """What serves, what is being tried, why it waits, what happens next, how to stop it; what waits behind it; how the last ended."""
+    """What serves, what is being tried, why it waits, what comes next, how to stop it; what waits behind; how the last ended; the last drill."""
     now, rollout = answer["now"], answer["rollout"]
     yield f"{target.endpoint} ({target.project}, stack {target.stack}) at {moment(now)} UTC"
     yield row("serves", _serves(answer), _COLUMN, width)
@@ -31,6 +31,8 @@ def status_lines(answer: Document, target: Target, width: int | None) -> Iterato
     outcome = answer["last_outcome"]
     if outcome:
         yield row("before", _ended(outcome, now), _COLUMN, width, outcome["phase"])
+    if answer.get("drilled_at"):
+        yield row("drilled", f"the way back, {age(answer['drilled_at'], now)}", _COLUMN, width)
 
 
 def history_lines(answer: Document, target: Target, width: int | None) -> Iterator[str]:

@@ -24,7 +24,9 @@ def test_status_baking(desk: Desk, golden: Golden) -> None:
 @pytest.mark.golden
 def test_status_idle(desk: Desk, golden: Golden) -> None:
     answer = status(
-        last_outcome=outcome(), next="nothing until `pulumi up` submits a release; slot green is given up in 2 h"
+        last_outcome=outcome(),
+        next="nothing until `pulumi up` submits a release; slot green is given up in 2 h",
+        drilled_at=NOW - 3 * 86_400,
     )
     desk.answers = [answer]
 

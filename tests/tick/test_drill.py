@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from sluice.command import status
 from sluice.core.audit import chain_faults, replay
 from sluice.core.ownership import Owner
 from sluice.drill import Drilled, days_since_drill, drill_all
@@ -40,7 +41,7 @@ def test_a_drill_is_answered_verified_and_kept_and_moves_nothing(world: World) -
     assert kinds(world)[-3:] == ["drill_asked", "drill_answered", "drilled"]
     last = list(world.store.events("shop"))[-1]
     assert "within the target of 2 min" in last.because
-    assert world.store.head("shop").drilled_at == last.at
+    assert world.store.head("shop").drilled_at == status(world.ports, "shop")["drilled_at"] == last.at
     assert world.describe("shop").parts == before == world.history[-1][1]
     assert all(parts in (before, *[seen for _, seen in world.history[:-1]]) for _, parts in world.history)
     assert not [notice for notice in world.notices if "drill" in notice.subject]
