@@ -21,7 +21,7 @@ _TOLD_BY_PHASE = {Phase.PAUSED.value: Kind.PAUSED.value, Phase.AWAITING_APPROVAL
 
 
 def status_lines(answer: Document, target: Target, width: int | None) -> Iterator[str]:
-    """What serves, what is being tried, why it waits, what comes next, how to stop it; what waits behind; how the last ended; the last drill."""
+    """What serves, what is being tried, why it waits, what is next, how to stop it; what waits behind, the last end and the last drill."""
     now, rollout = answer["now"], answer["rollout"]
     yield f"{target.endpoint} ({target.project}, stack {target.stack}) at {moment(now)} UTC"
     yield row("serves", _serves(answer), _COLUMN, width)
