@@ -9,6 +9,7 @@ import pulumi_aws as aws
 
 from infra.control_functions import SIZINGS
 from infra.iam_documents import text
+from infra.queues import Retries, retried_queue
 from infra.resource_names import Names
 from infra.serving_permissions import queue_document
 from sluice.schema import StackSpec
@@ -57,17 +58,8 @@ def alarm_path(
     Where other stacks' endpoints are served, rules of theirs may send too, by name: for alarms that only their policies list.
     """
     opts = pulumi.ResourceOptions(parent=parent)
-    queue = aws.sqs.Queue(
-        "alarm",
-        name=names.alarm_queue,
-        message_retention_seconds=RETENTION_SECONDS,
-        visibility_timeout_seconds=VISIBILITY_SECONDS,
-        redrive_policy=dead.arn.apply(
-            lambda arn: json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": MAX_RECEIVES})
-        ),
-        sqs_managed_sse_enabled=True,
-        opts=opts,
-    )
+    retries = Retries(VISIBILITY_SECONDS, MAX_RECEIVES, RETENTION_SECONDS)
+    queue = retried_queue("alarm", names.alarm_queue, retries, dead, opts)
     _route(names, spec, queue, dead, parent)
     aws.lambda_.EventSourceMapping(
         "alarm",

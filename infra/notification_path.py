@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
 
+from infra.queues import Retries, retried_queue
 from infra.resource_names import Names
 
 RETENTION_SECONDS = 4 * 24 * 3600
@@ -33,17 +33,8 @@ def notification_path(names: Names, dead: aws.sqs.Queue, parent: pulumi.Resource
     opts = pulumi.ResourceOptions(parent=parent)
     topic = aws.sns.Topic("pages", name=names.topic, opts=opts)
     bus = aws.cloudwatch.EventBus("events", name=names.bus, opts=opts)
-    outbox = aws.sqs.Queue(
-        "outbox",
-        name=names.outbox,
-        message_retention_seconds=RETENTION_SECONDS,
-        visibility_timeout_seconds=VISIBILITY_SECONDS,
-        redrive_policy=dead.arn.apply(
-            lambda arn: json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": MAX_RECEIVES})
-        ),
-        sqs_managed_sse_enabled=True,
-        opts=opts,
-    )
+    retries = Retries(VISIBILITY_SECONDS, MAX_RECEIVES, RETENTION_SECONDS)
+    outbox = retried_queue("outbox", names.outbox, retries, dead, opts)
     return NotificationPath(topic, bus, outbox)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pulumi
 import pulumi_aws as aws
@@ -30,9 +30,7 @@ def signed_links(args: FunctionArgs, seconds: int, parent: pulumi.Resource) -> S
     key = link_key(names, parent)
     topic = aws.sns.Topic("approvals", name=names.approvals, opts=opts)
     told = {**args.told, LINK_FUNCTION: {"SLUICE_LINK_KEY": key.name}}
-    function = control_function(
-        LINK_FUNCTION, FunctionArgs(args.scope, args.code, args.log_retention_days, args.protect, told), parent
-    )
+    function = control_function(LINK_FUNCTION, replace(args, told=told), parent)
     address = _public_address(function, opts)
     return SignedLinks(
         topic,

@@ -1,4 +1,4 @@
-"""The key that calls to HTTPS hooks are signed with: made once, kept in Parameter Store, encrypted; nobody has to know it here."""
+"""The keys that calls to HTTPS hooks and links are signed with: made once, kept encrypted in Parameter Store; nobody has to know them."""
 
 from __future__ import annotations
 
@@ -18,24 +18,22 @@ def signing_key(names: Names, parent: pulumi.Resource) -> aws.ssm.Parameter:
     """Outside the root of the champion parameters, which more roles may read. To change it, write another value there:
     `up` leaves it alone.
     """
-    return aws.ssm.Parameter(
-        "signing-key",
-        name=names.key_parameter,
-        type="SecureString",
-        value=pulumi.Output.secret(secrets.token_hex(_BYTES)),
-        description="Sluice signs its calls to HTTPS hooks with this",
-        opts=pulumi.ResourceOptions(parent=parent, ignore_changes=["value"]),
-    )
+    return _key("signing-key", names.key_parameter, "Sluice signs its calls to HTTPS hooks with this", parent)
 
 
 def link_key(names: Names, parent: pulumi.Resource) -> aws.ssm.Parameter:
     """What links are signed with. To make every link that is on its way worthless, write another value there."""
+    return _key("link-key", names.link_key, "Sluice signs links to approve and abort with this", parent)
+
+
+def _key(word: str, name: str, description: str, parent: pulumi.Resource) -> aws.ssm.Parameter:
+    """Drawn when it is made; a value that is written there later stays."""
     return aws.ssm.Parameter(
-        "link-key",
-        name=names.link_key,
+        word,
+        name=name,
         type="SecureString",
         value=pulumi.Output.secret(secrets.token_hex(_BYTES)),
-        description="Sluice signs links to approve and abort with this",
+        description=description,
         opts=pulumi.ResourceOptions(parent=parent, ignore_changes=["value"]),
     )
 

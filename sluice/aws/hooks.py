@@ -15,7 +15,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from sluice.aws.clients import client
+from sluice.aws.signing import key_in
 from sluice.core.conditions import Hook, HookKind
 from sluice.core.observation import HookAnswer
 from sluice.core.record import Document, canonical
@@ -69,8 +69,7 @@ class CalledHooks:
     def _key(self) -> bytes:
         if self.key_parameter is None:
             raise _Failed("this stack has no key to sign with: run `pulumi up`")
-        found = client("ssm").get_parameter(Name=self.key_parameter, WithDecryption=True)
-        return str(found["Parameter"]["Value"]).encode()
+        return key_in(self.key_parameter)
 
 
 def signature(key: bytes, at: int, body: str) -> str:

@@ -1,4 +1,4 @@
-"""Signing links with a key in Parameter Store, encrypted: made once by the stack."""
+"""Keys in Parameter Store, encrypted, made once by the stack; and signing links with one."""
 
 from __future__ import annotations
 
@@ -9,6 +9,12 @@ from dataclasses import dataclass
 from sluice.aws.clients import client
 
 
+def key_in(parameter: str) -> bytes:
+    """The text of a SecureString, as a key."""
+    found = client("ssm").get_parameter(Name=parameter, WithDecryption=True)
+    return str(found["Parameter"]["Value"]).encode()
+
+
 @dataclass(frozen=True, slots=True)
 class ParameterSigner:
     """`sluice.link.Signer`: HMAC-SHA-256 with the text of a SecureString."""
@@ -16,8 +22,7 @@ class ParameterSigner:
     parameter: str
 
     def sign(self, text: bytes) -> bytes:
-        found = client("ssm").get_parameter(Name=self.parameter, WithDecryption=True)
-        return hmac.new(found["Parameter"]["Value"].encode(), text, hashlib.sha256).digest()
+        return hmac.new(key_in(self.parameter), text, hashlib.sha256).digest()
 
     def is_mine(self, text: bytes, mac: bytes) -> bool:
         return hmac.compare_digest(self.sign(text), mac)

@@ -22,8 +22,11 @@ class SegmentJudge:
     whole: MetricJudge = field(init=False)
     segments: list[MetricJudge] = field(default_factory=list)
     rows: int = 0
+    alone: Rule = field(init=False)
+    """The rule of each value: it proves nothing and has no rail."""
 
     def __post_init__(self) -> None:
+        self.alone = replace(self.rule, margins=(None,) * len(self.rule.margins), rail=None, segmented=False)
         self.whole = MetricJudge(self.rules, self.rule, self.rollouts)
 
     @property
@@ -48,9 +51,8 @@ class SegmentJudge:
         self.whole.minute(minute)
         name = self.rule.name
         seen = minute.metrics[name].segments[:SEGMENTS]
-        alone = replace(self.rule, margins=(None,) * len(self.rule.margins), rail=None, segmented=False)
         while len(self.segments) < len(seen):
-            self.segments.append(MetricJudge(self.rules, alone, self.rollouts, rows=self.rows))
+            self.segments.append(MetricJudge(self.rules, self.alone, self.rollouts, rows=self.rows))
         self.rows += 1
         for segment, exposed in zip(self.segments, seen, strict=True):
             segment.minute(replace(minute, metrics={name: MetricMinute((exposed,), (exposed,), None)}))

@@ -11,9 +11,7 @@ from sluice.core.actions import Asks
 from sluice.core.audit import Event
 from sluice.core.messages import Letter, Message, Notice
 from sluice.core.record import canonical, encode
-from sluice.core.rollout import Phase
 from sluice.notify import deliver, post, read_letter
-from sluice.sim.world import World
 
 
 @dataclass
@@ -74,15 +72,6 @@ class Remembered:
 
 def record(event: Event, happened: str = "INSERT") -> StreamRecord:
     return StreamRecord(f"p{event.seq}", event.endpoint, event.seq, happened, canonical(encode(event)))
-
-
-@pytest.fixture
-def events(world: World, until) -> list[Event]:
-    """Of a rollout that its alarm takes back."""
-    until(Phase.BAKING, 1000)
-    world.error_rate["green"] = 0.5
-    world.run(lambda: world.store.head("shop").live is None)
-    return list(world.store.events("shop"))
 
 
 @pytest.fixture

@@ -18,9 +18,7 @@ from sluice.aws import collector
 from sluice.core.audit import Event
 from sluice.core.messages import letter_of
 from sluice.core.record import canonical, encode
-from sluice.core.rollout import Phase
 from sluice.core.spans import spans_of
-from sluice.sim.world import World
 
 
 class Collector(HTTPServer):
@@ -56,14 +54,6 @@ def listening() -> Iterator[Collector]:
         threading.Thread(target=made.serve_forever, args=(0.01,), daemon=True).start()
         yield made
         made.shutdown()
-
-
-@pytest.fixture
-def events(world: World, until) -> list[Event]:
-    until(Phase.BAKING, 1000)
-    world.error_rate["green"] = 0.5
-    world.run(lambda: world.store.head("shop").live is None)
-    return list(world.store.events("shop"))
 
 
 def read(document: Any) -> list[Any]:
