@@ -8,9 +8,10 @@ from enum import StrEnum
 from typing import Any
 
 from sluice.core.estimate import estimate, headline, warnings
+from sluice.core.head import Outcome
 from sluice.core.record import decode
 from sluice.core.release import Release
-from sluice.core.rollout import Outcome, Phase
+from sluice.core.rollout import Phase
 from sluice.core.weights import percent_text
 from sluice.schema import EndpointSpec
 

@@ -13,9 +13,9 @@ from infra.guarded_endpoint import GuardedEndpoint
 from infra.release_status import Remark, Status, Weight, forecast_remarks, read_status, remark
 from infra.resource_names import Names, owner_tags
 from sluice.core.classes import PIPELINE
+from sluice.core.head import Submission as Handover
 from sluice.core.record import digest, encode
 from sluice.core.rollout import SCHEMA, EndpointSettings, ScalingMode
-from sluice.core.rollout import Submission as Handover
 from sluice.core.scaling import KEPT_WARNING
 from sluice.schema import EndpointSpec, Owner
 

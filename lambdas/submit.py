@@ -9,10 +9,11 @@ from sluice.aws.patience import while_permissions_arrive
 from sluice.aws.remains import remove_what_the_control_plane_made
 from sluice.aws.wiring import ports
 from sluice.core.errors import BadInput
+from sluice.core.head import Submission
 from sluice.core.ownership import Owner
 from sluice.core.record import decode
 from sluice.core.release import Release
-from sluice.core.rollout import EndpointSettings, Submission
+from sluice.core.rollout import EndpointSettings
 from sluice.submit import adopt, guard, leave, made_for, revise, submit
 
 

@@ -8,9 +8,9 @@ from sluice.apply import settle
 from sluice.core.actions import SetWeights
 from sluice.core.decision import Decision
 from sluice.core.errors import BadInput, StaleRecord, UnknownSchema
+from sluice.core.head import Head
 from sluice.core.names import parse_alarm_name
 from sluice.core.reaction import AlarmEvent, is_latched, late_rollback, react
-from sluice.core.rollout import Head
 from sluice.core.weights import WHOLE
 from sluice.ports import Ports, StoreUnavailable
 

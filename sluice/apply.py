@@ -22,8 +22,8 @@ from sluice.core.actions import (
 )
 from sluice.core.audit import NOTICES, record
 from sluice.core.decision import Decision
+from sluice.core.head import Head
 from sluice.core.record import encode
-from sluice.core.rollout import Head
 from sluice.ports import Ports
 
 Telling = Mirror | StartClock

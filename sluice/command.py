@@ -11,12 +11,13 @@ from sluice.core.audit import Event
 from sluice.core.decision import Decision, with_clock
 from sluice.core.errors import BadInput, EndpointBusy, Refused, StaleRecord
 from sluice.core.estimate import headline
+from sluice.core.head import Head
 from sluice.core.obstacles import obstacles
 from sluice.core.outlook import between_rollouts, next_event
 from sluice.core.record import Document, encode
 from sluice.core.release import Release
 from sluice.core.revert import roll_back
-from sluice.core.rollout import Head, Rollout
+from sluice.core.rollout import Rollout
 from sluice.ports import Heartbeat, Ports
 
 ANSWER_SCHEMA = 1

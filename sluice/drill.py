@@ -8,8 +8,8 @@ from sluice.apply import settle
 from sluice.core.decision import Decision
 from sluice.core.drill import ANSWERED, ask, conclude, drill_alarm
 from sluice.core.errors import StaleRecord
+from sluice.core.head import Head
 from sluice.core.observation import AlarmFacts
-from sluice.core.rollout import Head
 from sluice.ports import Ports
 
 BY = "drill"

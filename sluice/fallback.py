@@ -8,8 +8,8 @@ from typing import Any
 from sluice.apply import settle
 from sluice.core.errors import BadInput, EndpointBusy, Refused, StaleRecord
 from sluice.core.fallback import fall_back as decided
+from sluice.core.head import Head
 from sluice.core.policy import Policy
-from sluice.core.rollout import Head
 from sluice.ports import Ports
 
 _LOST_RACES = 5

@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from sluice.core.ascent import next_step
 from sluice.core.blame import alarm_names
 from sluice.core.decision import live
+from sluice.core.head import Head
 from sluice.core.hooks import gate_call, rollback_call
 from sluice.core.observation import ArtifactFacts, EndpointFacts, HookAnswer, Observation, Row, SmokeFacts
 from sluice.core.orders import WaitFor
 from sluice.core.policy import LatencyMetric
 from sluice.core.release import Release
-from sluice.core.rollout import Head, Phase, Rollout, ScalingMode, ScalingTarget
+from sluice.core.rollout import Phase, Rollout, ScalingMode, ScalingTarget
 from sluice.core.rows import QUANTILE_SECONDS, placed, reading
 from sluice.ports import Ports
 

@@ -9,9 +9,10 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from sluice.core.audit import Event, states
+from sluice.core.head import Head, Outcome
 from sluice.core.observation import Row
 from sluice.core.release import Release
-from sluice.core.rollout import Head, Outcome, Phase, Rollout
+from sluice.core.rollout import Phase, Rollout
 from sluice.core.rows import Reading, limits
 from sluice.core.weights import WHOLE
 from sluice.ports import Ports

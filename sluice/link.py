@@ -15,11 +15,12 @@ from sluice.core.ascent import next_step
 from sluice.core.audit import Event
 from sluice.core.decision import Decision, with_clock
 from sluice.core.errors import BadInput, Forbidden, Refused
+from sluice.core.head import Head
 from sluice.core.links import BY_LINK, Link, parse_token, signed_text, token_of
 from sluice.core.messages import Letter
 from sluice.core.orders import Said
 from sluice.core.revert import roll_back
-from sluice.core.rollout import Head, Phase, Rollout
+from sluice.core.rollout import Phase, Rollout
 from sluice.core.weights import percent_text
 from sluice.ports import Ports
 from sluice.tell import REFUSED, Caller, Order, decided, record_refusal

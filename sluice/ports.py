@@ -20,11 +20,12 @@ from sluice.core.adoption import FoundEndpoint
 from sluice.core.audit import Change, Event
 from sluice.core.conditions import Hook
 from sluice.core.errors import SluiceError
+from sluice.core.head import Head
 from sluice.core.observation import AlarmFacts, ConfiguredVariant, EndpointFacts, HookAnswer, Row, SmokeFacts
 from sluice.core.policy import LatencyMetric
 from sluice.core.record import Document
 from sluice.core.release import Release
-from sluice.core.rollout import Head, Rollout, ScalingTarget
+from sluice.core.rollout import Rollout, ScalingTarget
 from sluice.core.rows import Reading
 
 

@@ -11,8 +11,9 @@ from datetime import UTC, datetime
 
 from sluice.core.audit import Event
 from sluice.core.decision import duration_text
+from sluice.core.head import Outcome
 from sluice.core.observation import Row
-from sluice.core.rollout import Outcome, Phase, Rollout
+from sluice.core.rollout import Phase, Rollout
 from sluice.core.weights import percent_text
 
 _LOOKED_AT = ("rolling_back", "rolled_back", "failed")

@@ -11,10 +11,11 @@ from sluice.core.adoption import adoption_faults
 from sluice.core.begin import adopted, begin
 from sluice.core.decision import Decision, mirror
 from sluice.core.errors import BadInput, Refused, StaleRecord
+from sluice.core.head import Head, Submission
 from sluice.core.orders import Said
 from sluice.core.ownership import Owner, is_foreign, let_go, owner_of
 from sluice.core.release import Release
-from sluice.core.rollout import EndpointSettings, Head, Submission
+from sluice.core.rollout import EndpointSettings
 from sluice.core.weights import WHOLE
 from sluice.ports import Ports
 

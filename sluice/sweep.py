@@ -9,9 +9,10 @@ from sluice.core.begin import begin_queued
 from sluice.core.decide import decide
 from sluice.core.decision import Decision
 from sluice.core.errors import EndpointBusy, StaleRecord
+from sluice.core.head import Head
 from sluice.core.overdue import blind_seconds, clean_up, sweep
 from sluice.core.revision import carry_out
-from sluice.core.rollout import Head, Phase, Rollout
+from sluice.core.rollout import Phase, Rollout
 from sluice.core.scaling import restore
 from sluice.drill import concluded
 from sluice.gather import gather, observe_slots

@@ -15,10 +15,10 @@ from sluice.core.audit import Event
 from sluice.core.begin import back_to, begin, like_the_last
 from sluice.core.decision import Decision
 from sluice.core.errors import BadInput, EndpointBusy, Forbidden, Refused, StaleRecord
+from sluice.core.head import Head, Submission
 from sluice.core.orders import Said
 from sluice.core.record import decode
 from sluice.core.release import Release
-from sluice.core.rollout import Head, Submission
 from sluice.fallback import fall_back
 from sluice.ports import Ports, StoreUnavailable
 

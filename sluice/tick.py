@@ -12,13 +12,14 @@ from sluice.core.decide import decide
 from sluice.core.decision import Decision
 from sluice.core.errors import EndpointBusy, StaleRecord
 from sluice.core.evidence import Kept, case_of, findings_of
+from sluice.core.head import Head
 from sluice.core.judge import judge
 from sluice.core.observation import Observation
 from sluice.core.overdue import hand_over
 from sluice.core.prepare import update_was_refused
 from sluice.core.record import Document
 from sluice.core.revert import blocked_seconds
-from sluice.core.rollout import Head, Rollout
+from sluice.core.rollout import Rollout
 from sluice.gather import gather
 from sluice.ports import Heartbeat, Ports
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from sluice.core.begin import adopted, begin
 from sluice.core.conditions import OnBreach, OnNewRelease
+from sluice.core.head import Head, Submission
 from sluice.core.policy import (
     AfterSoak,
     Bad,
@@ -25,7 +26,7 @@ from sluice.core.policy import (
     Tolerance,
 )
 from sluice.core.release import Artifact, Release, Smoke
-from sluice.core.rollout import EndpointSettings, Head, SlotAlarms, Submission
+from sluice.core.rollout import EndpointSettings, SlotAlarms
 
 NOW = 1_800_000_000
 SETTINGS = EndpointSettings("sluice-abc123", "arn:aws:iam::123456789012:role/exec", None, None, {})

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from sluice.core.head import Head
 from sluice.core.observation import AlarmFacts, ConfiguredVariant, Variant
-from sluice.core.rollout import EndpointSettings, Head
+from sluice.core.rollout import EndpointSettings
 from sluice.sim.world import World
 from sluice.submit import adopt
 from tests.builders import SETTINGS, alarms, release

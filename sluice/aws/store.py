@@ -19,8 +19,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 from sluice.aws.clients import client
 from sluice.core.audit import Change, Event, read_head
 from sluice.core.errors import BadInput, StaleRecord, UnknownSchema
+from sluice.core.head import Head
 from sluice.core.record import Document, canonical, decode, encode
-from sluice.core.rollout import Head, Rollout
+from sluice.core.rollout import Rollout
 from sluice.ports import Heartbeat, StoreUnavailable
 
 INDEX = "live"

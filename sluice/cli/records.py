@@ -12,7 +12,7 @@ from sluice.aws.clients import client
 from sluice.aws.store import DynamoStore
 from sluice.cli.target import Target
 from sluice.core.errors import BadInput
-from sluice.core.rollout import Head
+from sluice.core.head import Head
 from sluice.ports import StoreUnavailable
 
 _MISSING = ("ResourceNotFoundException", "NoSuchBucket")

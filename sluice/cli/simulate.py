@@ -12,11 +12,12 @@ from sluice.cli.needs import numpy_there
 from sluice.cli.operate import Said
 from sluice.cli.text import INDENT
 from sluice.core.errors import BadInput
+from sluice.core.head import Head, Submission
 from sluice.core.observation import AlarmFacts, ConfiguredVariant, Variant
 from sluice.core.policy import Policy
 from sluice.core.release import Artifact, Release, Smoke
 from sluice.core.rollout import SCHEMA as RECORD_SCHEMA
-from sluice.core.rollout import EndpointSettings, Head, Phase, Submission
+from sluice.core.rollout import EndpointSettings, Phase
 from sluice.core.weights import WHOLE, percent_text
 from sluice.schema import read_policy
 from sluice.sim.world import World, slot_alarms

@@ -20,12 +20,13 @@ from sluice.core.decision import (
     ticket,
 )
 from sluice.core.harm_budget import limit
+from sluice.core.head import Head
 from sluice.core.links import BY_LINK
 from sluice.core.observation import Observation
 from sluice.core.orders import Said, Wait, WaitFor
 from sluice.core.policy import Step
 from sluice.core.revert import roll_back
-from sluice.core.rollout import Head, Phase, Rollout
+from sluice.core.rollout import Phase, Rollout
 from sluice.core.rows import asked
 from sluice.core.weights import percent_text
 

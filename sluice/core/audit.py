@@ -8,9 +8,10 @@ from typing import Any
 
 from sluice.core.begin import GENESIS
 from sluice.core.errors import UnknownSchema
+from sluice.core.head import Head
 from sluice.core.record import Document, decode, difference, digest, encode, patched
 from sluice.core.release import Release
-from sluice.core.rollout import SCHEMA, Head, Rollout
+from sluice.core.rollout import SCHEMA, Rollout
 from sluice.core.standing import STANDING, standing
 
 NOTICES = "notices"

@@ -11,11 +11,12 @@ from sluice.core.conditions import OnBreach, OnNewRelease
 from sluice.core.decision import BAKE_SECONDS, Decision, mirror, page, stay, with_clock
 from sluice.core.errors import BadInput, Refused
 from sluice.core.estimate import estimate, headline
+from sluice.core.head import Champion, Head, Submission
 from sluice.core.names import rollout_id
 from sluice.core.policy import OnInconclusive, Step
 from sluice.core.release import Release
 from sluice.core.revert import roll_back
-from sluice.core.rollout import SCHEMA, Champion, EndpointSettings, Head, Phase, Rollout, SlotAlarms, Submission
+from sluice.core.rollout import SCHEMA, EndpointSettings, Phase, Rollout, SlotAlarms
 from sluice.core.weights import WHOLE
 
 GENESIS = "0" * 64

@@ -7,8 +7,9 @@ from dataclasses import replace
 from sluice.core.ascent import next_step
 from sluice.core.decision import BAKE_SECONDS, NOW_SECONDS, Decision, change, enter, live, page, ticket, with_clock
 from sluice.core.errors import Forbidden, Refused
+from sluice.core.head import Head
 from sluice.core.orders import Approved, Said
-from sluice.core.rollout import Head, Phase, Rollout
+from sluice.core.rollout import Phase, Rollout
 from sluice.core.weights import WHOLE, percent_text
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from sluice.core.decision import Decision, live
+from sluice.core.head import Head
 from sluice.core.observation import Observation
 from sluice.core.prepare import pending, preparing, rehearsing
 from sluice.core.revert import lost, rolling_back, verifying
-from sluice.core.rollout import Head, Phase
+from sluice.core.rollout import Phase
 from sluice.core.soak import soaking
 from sluice.core.steps import awaiting_approval, baking, paused, shifting
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from sluice.core.actions import Action, Asks, Mirror, Notify, Severity, StartClock
 from sluice.core.errors import SluiceError
-from sluice.core.rollout import Head, Phase, Rollout
+from sluice.core.head import Head
+from sluice.core.rollout import Phase, Rollout
 
 NOW_SECONDS = 5
 """Pace while something is in motion: a weight call takes seconds, a rollback must be re-asserted quickly."""

@@ -11,8 +11,8 @@ from dataclasses import replace
 from sluice.core.actions import Action, SetAlarm, SetWeights
 from sluice.core.conditions import frozen
 from sluice.core.decision import BUSY_SECONDS, NOW_SECONDS, Decision, duration_text, page, stay
+from sluice.core.head import Drill, Head
 from sluice.core.observation import AlarmFacts, EndpointFacts
-from sluice.core.rollout import Drill, Head
 from sluice.core.weights import WHOLE
 
 GIVE_UP_SECONDS = 10 * 60

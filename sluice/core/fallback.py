@@ -8,10 +8,11 @@ from dataclasses import replace
 from sluice.core.actions import SetWeights
 from sluice.core.decision import NOW_SECONDS, Decision, duration_text, enter, mirror, page, stay, with_clock
 from sluice.core.errors import Refused
+from sluice.core.head import Champion, Head, Quarantine, Revision
 from sluice.core.observation import EndpointFacts
 from sluice.core.policy import Policy
 from sluice.core.release import Release
-from sluice.core.rollout import Champion, Fallback, Head, Latch, Phase, Quarantine, Revision, Rollout
+from sluice.core.rollout import Fallback, Latch, Phase, Rollout
 from sluice.core.weights import WHOLE
 
 KIND = "fell_back"

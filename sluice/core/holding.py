@@ -6,11 +6,12 @@ from dataclasses import replace
 
 from sluice.core.conditions import OnBreach
 from sluice.core.decision import BAKE_SECONDS, Decision, change, duration_text, live, page, stay
+from sluice.core.head import Head
 from sluice.core.judge import Judgement
 from sluice.core.orders import Breach
 from sluice.core.policy import IncidentThen
 from sluice.core.revert import roll_back
-from sluice.core.rollout import Head, Phase, Rollout
+from sluice.core.rollout import Phase, Rollout
 from sluice.core.weights import percent_text
 
 

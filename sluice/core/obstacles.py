@@ -8,9 +8,10 @@ from enum import StrEnum
 
 from sluice.core.ascent import is_forced, next_step
 from sluice.core.conditions import frozen
+from sluice.core.head import Head
 from sluice.core.orders import WaitFor
 from sluice.core.outlook import lasting
-from sluice.core.rollout import Head, Rollout
+from sluice.core.rollout import Rollout
 from sluice.core.weights import WHOLE, percent_text
 
 

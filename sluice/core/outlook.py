@@ -9,11 +9,12 @@ from enum import StrEnum
 from sluice.core.ascent import next_step
 from sluice.core.conditions import ApprovalThen
 from sluice.core.decision import duration_text
+from sluice.core.head import Head
 from sluice.core.orders import Breach, Wait
 from sluice.core.policy import AfterSoak, IncidentThen, OnInconclusive
 from sluice.core.prepare import PREPARE_SECONDS, REHEARSE_SECONDS
 from sluice.core.revert import GIVE_UP_SECONDS, OVERDUE_SECONDS, VERIFY_SECONDS
-from sluice.core.rollout import Head, Phase, Rollout
+from sluice.core.rollout import Phase, Rollout
 from sluice.core.steps import SHIFT_SECONDS
 from sluice.core.weights import WHOLE, percent_text
 

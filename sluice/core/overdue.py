@@ -16,10 +16,10 @@ from sluice.core.decision import (
     stay,
     with_clock,
 )
+from sluice.core.head import Cleanup, Head
 from sluice.core.names import config_name
 from sluice.core.observation import Observation
 from sluice.core.revert import roll_back
-from sluice.core.rollout import Cleanup, Head
 
 CLEANUP_ATTEMPTS_SECONDS = 90 * 60
 """Retiring a slot that takes longer than this is reported and left alone: it costs money, not safety."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from sluice.core.decision import Decision
-from sluice.core.rollout import EndpointSettings, Head
+from sluice.core.head import Head
+from sluice.core.rollout import EndpointSettings
 
 PROJECT_TAG = "sluice:project"
 STACK_TAG = "sluice:stack"

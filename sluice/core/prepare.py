@@ -9,10 +9,11 @@ from sluice.core.actions import EnsureConfig, EnsureModel, SetAlarm, SetInstance
 from sluice.core.ascent import go_up, is_forced
 from sluice.core.blame import Blame, attribute
 from sluice.core.decision import BUSY_SECONDS, NOW_SECONDS, Decision, change, duration_text, enter, live, stay
+from sluice.core.head import Head
 from sluice.core.names import config_name, model_name
 from sluice.core.observation import ConfiguredVariant, Observation, Variant
 from sluice.core.revert import roll_back
-from sluice.core.rollout import Head, Phase, Prepared, Rehearsal, Rollout
+from sluice.core.rollout import Phase, Prepared, Rehearsal, Rollout
 from sluice.core.scaling import before_update, suspend
 
 PREPARE_SECONDS = 90 * 60

@@ -8,8 +8,9 @@ from sluice.core.actions import SetWeights
 from sluice.core.blame import Blame, attribute_firing
 from sluice.core.decision import NOW_SECONDS, Decision, change, live, page, stay, with_clock
 from sluice.core.drill import answered, mark
+from sluice.core.head import Head
 from sluice.core.revert import roll_back
-from sluice.core.rollout import Head, Phase, Rollout
+from sluice.core.rollout import Phase, Rollout
 
 
 @dataclass(frozen=True, slots=True)

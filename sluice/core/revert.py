@@ -18,9 +18,10 @@ from sluice.core.decision import (
     page,
     stay,
 )
+from sluice.core.head import Champion, Cleanup, Head, Outcome, Quarantine
 from sluice.core.observation import Observation
 from sluice.core.policy import Policy
-from sluice.core.rollout import Champion, Cleanup, Head, Latch, Outcome, Phase, Quarantine, Rollout, SlotAlarms
+from sluice.core.rollout import Latch, Phase, Rollout, SlotAlarms
 from sluice.core.weights import percent_text
 
 UNDO_SECONDS = 20

@@ -12,8 +12,9 @@ from dataclasses import replace
 from sluice.core.actions import SetInstances
 from sluice.core.decision import BUSY_SECONDS, Decision, duration_text, page, stay
 from sluice.core.errors import BadInput
+from sluice.core.head import Head, Revision
 from sluice.core.observation import Observation
-from sluice.core.rollout import EndpointSettings, Head, Revision
+from sluice.core.rollout import EndpointSettings
 
 CAPACITY_SECONDS = 90 * 60
 """New instances take 5 to 30 minutes; three times that means they are not coming. The same measure as for a new fleet."""

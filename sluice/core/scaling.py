@@ -15,8 +15,9 @@ from typing import Any
 
 from sluice.core.actions import Action, DeregisterTarget, RegisterTarget
 from sluice.core.decision import NOW_SECONDS, Decision, change, live, stay
+from sluice.core.head import Head
 from sluice.core.observation import Observation
-from sluice.core.rollout import SUSPENDED, Head, ScalingMode, ScalingTarget
+from sluice.core.rollout import SUSPENDED, ScalingMode, ScalingTarget
 
 HEADROOM = 1.5
 """Half as much again as carries the traffic now: nothing scales out during the rollout and its soak."""

@@ -6,13 +6,14 @@ from dataclasses import replace
 
 from sluice.core.blame import Blame
 from sluice.core.decision import NOW_SECONDS, SOAK_SECONDS, Decision, duration_text, enter, live, mirror, stay, ticket
+from sluice.core.head import Champion, Cleanup, Head, Standby
 from sluice.core.holding import hold, undecided
 from sluice.core.judge import Verdict
 from sluice.core.observation import Observation
 from sluice.core.orders import NO_ORDERS
 from sluice.core.policy import AfterSoak
 from sluice.core.revert import outcome_of
-from sluice.core.rollout import Champion, Cleanup, Head, Phase, Rollout, Standby
+from sluice.core.rollout import Phase, Rollout
 from sluice.core.watching import applied, pause_for_people, watched
 
 KEPT_RELEASES = 5

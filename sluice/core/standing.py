@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sluice.core.rollout import Head, Phase, Rollout
+from sluice.core.head import Head
+from sluice.core.rollout import Phase, Rollout
 from sluice.core.weights import WHOLE
 
 STANDING = "standing"

@@ -19,12 +19,13 @@ from sluice.core.decision import (
     live,
     stay,
 )
+from sluice.core.head import Head
 from sluice.core.holding import ask_people, harm, hold, incident, undecided
 from sluice.core.judge import Judgement, Verdict, judge
 from sluice.core.observation import Observation
 from sluice.core.policy import OnInconclusive
 from sluice.core.revert import roll_back
-from sluice.core.rollout import Head, Phase
+from sluice.core.rollout import Phase
 from sluice.core.soak import promote, soak_on
 from sluice.core.watching import applied, by_alarms, pause_for_people, watched
 from sluice.core.weights import WHOLE, percent_text

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from sluice.core.audit import Event, event_hash, replay
 from sluice.core.begin import GENESIS
 from sluice.core.errors import SluiceError
+from sluice.core.head import Head
 from sluice.core.record import Document, canonical, decode, encode
-from sluice.core.rollout import Head
 
 ARCHIVE_SECONDS = 15 * 60
 """How long an event may be on its way to the archive: the stream takes seconds, its retries minutes."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from sluice.core.blame import Attribution, Blame, attribute
 from sluice.core.decision import BAKE_SECONDS, Decision, enter, live, page
+from sluice.core.head import Head
 from sluice.core.holding import harm
 from sluice.core.judge import Judgement, Verdict, judge
 from sluice.core.observation import Observation
 from sluice.core.revert import roll_back
-from sluice.core.rollout import Head, Phase, Rollout, Shift
+from sluice.core.rollout import Phase, Rollout, Shift
 from sluice.core.rows import asked, seen_applied
 from sluice.core.weights import percent_text
 

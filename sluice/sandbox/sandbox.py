@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 from sluice.aws.clients import client, once
 from sluice.aws.store import DynamoStore
 from sluice.core.audit import Event
-from sluice.core.rollout import Head
+from sluice.core.head import Head
 from sluice.sandbox.cloud import backends
 from sluice.sandbox.cloud.cloud import Cloud
 from sluice.sandbox.cloud.delivery import LATENCY_SECONDS

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sluice.core.rollout import Head
+from sluice.core.head import Head
 from sluice.sandbox.cloud.functions import LogLine
 from sluice.sandbox.cloud.gate import Call
 from sluice.sandbox.sandbox import PROJECT, STACK, Sandbox

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 
 from sluice.core.audit import Change, Event, read_head
 from sluice.core.errors import StaleRecord
+from sluice.core.head import Head
 from sluice.core.record import Document, encode
-from sluice.core.rollout import Head, Rollout
+from sluice.core.rollout import Rollout
 from sluice.ports import Heartbeat, StoreUnavailable
 
 

@@ -11,7 +11,8 @@ from sluice.core.actions import SetWeights
 from sluice.core.audit import Event, chain_faults, event_hash, read_head, replay
 from sluice.core.blame import alarm_names
 from sluice.core.conditions import frozen
-from sluice.core.rollout import ENDED, Head, Phase, Rollout
+from sluice.core.head import Head
+from sluice.core.rollout import ENDED, Phase, Rollout
 from sluice.core.weights import WHOLE
 from sluice.sim.turmoil import Turmoil, trials_of
 

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from sluice.core.rollout import Head, Phase, Rollout
+from sluice.core.head import Head
+from sluice.core.rollout import Phase, Rollout
 from sluice.sandbox.hosting.traffic import Traffic
 from sluice.sandbox.sandbox import Sandbox
 from sluice.sandbox.triage import ENDPOINT, Example, train

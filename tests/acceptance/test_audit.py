@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 from sluice.aws.trail import archive_bucket_of, archived_trail, table_trail
 from sluice.core.audit import Event, event_hash
+from sluice.core.head import Head
 from sluice.core.record import Document, decode, encode
-from sluice.core.rollout import Head, Phase
+from sluice.core.rollout import Phase
 from sluice.core.trail import Archive, Damage, Kept, check_trail
 from sluice.sandbox.cloud.faults import Fault, Raise
 from sluice.sandbox.triage import ENDPOINT, Example

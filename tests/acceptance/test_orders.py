@@ -19,7 +19,8 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from sluice.core.audit import Event, chain_faults
-from sluice.core.rollout import Head, Phase
+from sluice.core.head import Head
+from sluice.core.rollout import Phase
 from sluice.sandbox.server.server import Key, Server
 from sluice.sandbox.triage import ENDPOINT, Example
 from tests.acceptance.conftest import Stage, on_stage

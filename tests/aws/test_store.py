@@ -11,7 +11,8 @@ from sluice.aws.store import DynamoStore
 from sluice.core.audit import Change, chain_faults, record, replay
 from sluice.core.begin import begin
 from sluice.core.errors import StaleRecord
-from sluice.core.rollout import Cleanup, Head, Outcome, Phase
+from sluice.core.head import Cleanup, Head, Outcome
+from sluice.core.rollout import Phase
 from sluice.ports import Heartbeat, StoreUnavailable
 from tests.builders import NOW, head, submission
 

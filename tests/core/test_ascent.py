@@ -12,9 +12,10 @@ from sluice.core.ascent import FORCE_SECONDS, REHEARSED_SECONDS
 from sluice.core.conditions import Approval, ApprovalThen, DatedFreeze, Hook, HookKind, OnBreach
 from sluice.core.decide import decide
 from sluice.core.decision import Decision
+from sluice.core.head import Head
 from sluice.core.observation import HookAnswer, Observation
 from sluice.core.orders import Approved, Breach, Orders, Said, Wait, WaitFor
-from sluice.core.rollout import Head, Phase, Rehearsal
+from sluice.core.rollout import Phase, Rehearsal
 from tests.builders import NOW, policy
 from tests.core.facts import endpoint, minutes, quiet, row, seen
 from tests.core.test_decide import HEALTHY, PREPARED, baking, phase, soaking, started, weights

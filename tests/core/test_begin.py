@@ -10,7 +10,8 @@ import pytest
 from sluice.core.actions import StartClock
 from sluice.core.begin import adopted, begin
 from sluice.core.errors import BadInput, Refused
-from sluice.core.rollout import Outcome, Phase, Quarantine
+from sluice.core.head import Outcome, Quarantine
+from sluice.core.rollout import Phase
 from tests.builders import NOW, SETTINGS, head, release, submission
 
 

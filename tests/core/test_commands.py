@@ -11,8 +11,9 @@ from sluice.core import commands
 from sluice.core.actions import Notify, SetWeights, StartClock
 from sluice.core.decision import Decision
 from sluice.core.errors import Refused
+from sluice.core.head import Head
 from sluice.core.orders import Approved, Breach, Said
-from sluice.core.rollout import Head, Latch, Phase
+from sluice.core.rollout import Latch, Phase
 from tests.builders import NOW, head
 from tests.core.test_ascent import ANN, ONCALL, PREPARED, orders, with_step
 from tests.core.test_decide import baking, phase, soaking, started

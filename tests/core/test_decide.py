@@ -11,10 +11,11 @@ from sluice.core.actions import EnsureConfig, Notify, SetAlarm, SetInstances, Se
 from sluice.core.conditions import Hook, HookKind, OnBreach
 from sluice.core.decide import decide
 from sluice.core.decision import Decision
+from sluice.core.head import Cleanup, Head
 from sluice.core.observation import AlarmFacts, ArtifactFacts, HookAnswer, Observation, SmokeFacts, Variant
 from sluice.core.policy import AfterSoak, IncidentThen, OnInconclusive, SharedIncident
 from sluice.core.prepare import update_was_refused
-from sluice.core.rollout import Cleanup, Head, Latch, Phase, Prepared, Rehearsal
+from sluice.core.rollout import Latch, Phase, Prepared, Rehearsal
 from tests.builders import NOW, policy, release, started, step
 from tests.core.facts import CONFIGURED, endpoint, minutes, quiet, row, seen, variant
 
@@ -565,8 +566,8 @@ class TestRollingBack:
         assert weights(decision) == [{"blue": 10_000, "green": 0}]
 
     def test_a_quarantine_list_forgets_what_ran_out(self) -> None:
+        from sluice.core.head import Quarantine
         from sluice.core.revert import roll_back
-        from sluice.core.rollout import Quarantine
 
         listed = replace(
             baking(), quarantine=(Quarantine("old", "v0", NOW - 1, "x"), Quarantine("kept", "v0", NOW + 9, "x"))

@@ -11,11 +11,12 @@ from sluice.core.actions import Notify, SetAlarm, SetWeights, Severity
 from sluice.core.begin import begin
 from sluice.core.conditions import DatedFreeze
 from sluice.core.drill import answered, ask, conclude, drill_alarm, mark
+from sluice.core.head import Cleanup, Drill, Head, Revision
 from sluice.core.observation import AlarmFacts
 from sluice.core.orders import Said
 from sluice.core.ownership import Owner, let_go
 from sluice.core.reaction import AlarmEvent, react
-from sluice.core.rollout import Cleanup, Drill, Head, Revision, ScalingTarget, SlotAlarms
+from sluice.core.rollout import ScalingTarget, SlotAlarms
 from tests.builders import NOW, alarms, head, policy, started, submission
 from tests.core.facts import endpoint
 

@@ -6,9 +6,10 @@ from dataclasses import replace
 
 from sluice.core.actions import Notify, Severity
 from sluice.core.audit import NOTICES, record
+from sluice.core.head import Head, Outcome
 from sluice.core.messages import Activity, EndpointChange, PhaseChange, letter_of, letter_text, message_of, notices_of
 from sluice.core.record import decode, encode
-from sluice.core.rollout import Head, Outcome, Phase
+from sluice.core.rollout import Phase
 from sluice.core.standing import Standing, standing
 from tests.builders import NOW, head, started
 

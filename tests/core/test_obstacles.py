@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from sluice.core.conditions import Approval, ApprovalThen, DatedFreeze, Hook, HookKind
+from sluice.core.head import Head, Quarantine
 from sluice.core.obstacles import Kind, Obstacle, obstacles
 from sluice.core.orders import NO_ORDERS, Approved, Breach, Said, Wait, WaitFor
-from sluice.core.rollout import Head, Phase, Quarantine
+from sluice.core.rollout import Phase
 from tests.builders import NOW, head, policy, started
 
 ANN = Said("ann", NOW - 180, "sale today")

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from sluice.core.conditions import Approval, ApprovalThen
+from sluice.core.head import Cleanup
 from sluice.core.orders import NO_ORDERS, Breach, Said, Wait, WaitFor
 from sluice.core.outlook import Next, Then, between_rollouts, next_event
 from sluice.core.policy import AfterSoak, IncidentThen, OnInconclusive, SharedIncident
-from sluice.core.rollout import ENDED, Cleanup, Latch, Phase, Rehearsal
+from sluice.core.rollout import ENDED, Latch, Phase, Rehearsal
 from tests.builders import NOW, head, policy, started, step
 
 

@@ -12,8 +12,9 @@ from sluice.core.begin import back_to, begin, begin_queued
 from sluice.core.conditions import DatedFreeze, OnNewRelease
 from sluice.core.decide import decide
 from sluice.core.errors import Refused
+from sluice.core.head import Champion, Head, Quarantine, Standby
 from sluice.core.outlook import between_rollouts
-from sluice.core.rollout import Champion, Head, Latch, Phase, Prepared, Quarantine, Standby
+from sluice.core.rollout import Latch, Phase, Prepared
 from tests.builders import NOW, head, policy, release, submission
 from tests.core.facts import CONFIGURED, endpoint, seen
 from tests.core.test_decide import baking, phase, preparing, soaking, weights

@@ -11,10 +11,11 @@ from sluice.core.audit import chain_faults, event_hash, read_head, record, repla
 from sluice.core.begin import begin
 from sluice.core.blame import Blame, attribute_firing
 from sluice.core.errors import UnknownSchema
+from sluice.core.head import Cleanup, Head
 from sluice.core.overdue import clean_up, hand_over, sweep
 from sluice.core.reaction import AlarmEvent, late_rollback, react
 from sluice.core.record import encode
-from sluice.core.rollout import Cleanup, Head, Phase, Rehearsal
+from sluice.core.rollout import Phase, Rehearsal
 from tests.builders import NOW, head, started, submission
 from tests.core.facts import CONFIGURED, endpoint, seen
 

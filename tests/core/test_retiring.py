@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from sluice.core.actions import EnsureConfig
+from sluice.core.head import Cleanup
 from sluice.core.observation import ConfiguredVariant, Variant
 from sluice.core.overdue import clean_up
-from sluice.core.rollout import Cleanup
 from tests.builders import NOW, head
 from tests.core.facts import CONFIGURED, endpoint, seen
 

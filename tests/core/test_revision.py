@@ -10,10 +10,10 @@ import pytest
 from sluice.core.actions import Notify, SetInstances
 from sluice.core.begin import begin
 from sluice.core.errors import BadInput
+from sluice.core.head import Head, Revision
 from sluice.core.observation import Variant
 from sluice.core.outlook import between_rollouts
 from sluice.core.revision import CAPACITY_SECONDS, carry_out, revise
-from sluice.core.rollout import Head, Revision
 from tests.builders import NOW, SETTINGS, head, started, submission
 from tests.core.facts import endpoint, seen
 

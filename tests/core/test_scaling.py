@@ -9,11 +9,12 @@ import pytest
 
 from sluice.core.actions import DeregisterTarget, RegisterTarget, UpdateEndpoint
 from sluice.core.decide import decide
+from sluice.core.head import Champion, Cleanup, Head
 from sluice.core.observation import ConfiguredVariant, EndpointFacts, Variant
 from sluice.core.overdue import clean_up
 from sluice.core.prepare import preparing
 from sluice.core.revert import blocked_seconds
-from sluice.core.rollout import SUSPENDED, Champion, Cleanup, Head, Latch, Phase, Prepared, ScalingMode, ScalingTarget
+from sluice.core.rollout import SUSPENDED, Latch, Phase, Prepared, ScalingMode, ScalingTarget
 from sluice.core.scaling import KEPT_WARNING, restore, suspend
 from tests.builders import NOW, head, release, started
 from tests.core.facts import CONFIGURED, endpoint, seen

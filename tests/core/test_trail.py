@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from sluice.core.audit import Event, event_hash, record, states
+from sluice.core.head import Head
 from sluice.core.record import decode, encode
-from sluice.core.rollout import Head
 from sluice.core.trail import ARCHIVE_SECONDS, Archive, Kept, Trail, check_trail
 from tests.builders import NOW, head
 

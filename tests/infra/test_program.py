@@ -7,9 +7,9 @@ import json
 import pulumi
 import pytest
 
+from sluice.core.head import Submission
 from sluice.core.record import decode
 from sluice.core.release import release_from_tags
-from sluice.core.rollout import Submission
 from tests.infra.stacks import STATUS, Recording, endpoint, endpoint_document, release_document, run_program
 
 FUNCTIONS = ("submit", "tick", "alarm", "sweep", "command", "archive", "incident", "notify")

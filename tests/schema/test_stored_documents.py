@@ -13,20 +13,10 @@ from hypothesis import strategies as st
 from sluice.core import policy as core
 from sluice.core.audit import read_head, record, replay
 from sluice.core.errors import BadInput, UnknownSchema
+from sluice.core.head import Head, Outcome, Quarantine, Submission
 from sluice.core.record import canonical, decode, difference, encode, patched
 from sluice.core.release import Artifact, Release, Smoke, release_from_tags
-from sluice.core.rollout import (
-    SCHEMA,
-    Head,
-    Latch,
-    Outcome,
-    Phase,
-    Prepared,
-    Quarantine,
-    Rehearsal,
-    Rollout,
-    Submission,
-)
+from sluice.core.rollout import SCHEMA, Latch, Phase, Prepared, Rehearsal, Rollout
 from tests.builders import NOW, head, started, submission
 from tests.schema.documents import JSON, KEYS, PROPERTY, SLOW_PROPERTY, TEXT, mutated
 

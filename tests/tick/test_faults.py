@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from sluice.core.rollout import Head, Phase, Rollout
+from sluice.core.head import Head
+from sluice.core.rollout import Phase, Rollout
 from sluice.sim.promises import Promises
 from sluice.sim.strikes import CallFailed, Moment, Strike, fail, kill
 from sluice.sim.turmoil import Turmoil

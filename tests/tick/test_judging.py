@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
+from sluice.core.head import Outcome
 from sluice.core.histogram import Histogram
 from sluice.core.observation import Counts, Row, SlotMinute
 from sluice.core.policy import Bad, LatencyMetric, OnInconclusive, Policy, RateMetric, Step
-from sluice.core.rollout import Outcome, Phase
+from sluice.core.rollout import Phase
 from sluice.core.rows import Reading
 from sluice.sim.world import World
 from sluice.submit import submit

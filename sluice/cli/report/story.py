@@ -8,8 +8,9 @@ from typing import Any
 
 from sluice.core.audit import Event, states
 from sluice.core.errors import BadInput
+from sluice.core.head import Head, Outcome
 from sluice.core.observation import Row
-from sluice.core.rollout import ENDED, Head, Outcome, Phase, Rollout
+from sluice.core.rollout import ENDED, Phase, Rollout
 from sluice.core.weights import WHOLE, parts_of_shares
 
 

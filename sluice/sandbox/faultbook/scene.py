@@ -13,8 +13,9 @@ import yaml
 
 from sluice.aws.clients import client
 from sluice.core.classes import PIPELINE
+from sluice.core.head import Head
 from sluice.core.names import AlarmName
-from sluice.core.rollout import Head, Rollout
+from sluice.core.rollout import Rollout
 from sluice.sandbox.cloud.faults import Effect, Fault, Moment
 from sluice.sandbox.engine.program import ProgramFailed, RunResult
 from sluice.sandbox.faultbook.fault import At
