@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
 
 from sluice.schema.conditions_document import at_most
+from sluice.schema.schedule import Cron, parse_schedule
 from sluice.schema.values import BUCKET_NAME, VARIANT_NAME, Duration, Strict, Wrong, at_least, matching, pattern_schema
 
 FALLBACK_SLOT = "fallback"
@@ -46,6 +48,14 @@ def _a_day_at_least(seconds: int) -> int:
     if seconds < 86_400:
         raise Wrong("must be at least 1d", "its age is measured in days")
     return seconds
+
+
+def _fires(schedule: str) -> str:
+    """What EventBridge would refuse in the middle of an `up`, or never fire."""
+    parsed = parse_schedule(schedule)
+    if isinstance(parsed, Cron) and parsed.after(datetime.min.replace(tzinfo=UTC)) is None:
+        raise Wrong("must be a cron of EventBridge that comes at some time")
+    return schedule
 
 
 def _offered(days: int) -> int:
@@ -178,6 +188,7 @@ class Drills(Strict):
             "must be rate(...) in hours or days, or cron(...) with six fields in UTC",
             "for example `rate(7 days)` or `cron(0 10 ? * TUE *)`",
         ),
+        AfterValidator(_fires),
         pattern_schema(_SCHEDULE),
     ]
     """When each endpoint is drilled, as EventBridge writes it: `rate(7 days)`, `cron(0 10 ? * TUE *)`. Cron is in UTC."""

@@ -478,6 +478,19 @@ class TestDrills:
             "sluice:drills.schedule: must be rate(...) in hours or days, or cron(...) with six fields"
         )
 
+    @pytest.mark.parametrize(
+        ("schedule", "sentence"),
+        [
+            ("cron(0 10 * * TUE *)", "must have `?` for the day of the month (third) or of the week (fifth)"),
+            ("cron(0 25 ? * TUE *)", "must be a cron of EventBridge; its hour cannot be '25'"),
+            ("cron(0 10 31 FEB ? *)", "must be a cron of EventBridge that comes at some time"),
+        ],
+    )
+    def test_a_cron_that_would_fail_the_up_or_never_fire_is_refused_before(self, schedule: str, sentence: str) -> None:
+        (fault,) = faults(endpoints={"shop": endpoint()}, drills={"schedule": schedule})
+
+        assert fault.startswith(f"sluice:drills.schedule: {sentence}")
+
     def test_an_age_below_a_day_and_another_key_are_refused(self) -> None:
         given = {"schedule": "rate(1 day)", "too_old": "12h", "when": "now"}
 

@@ -6,7 +6,6 @@ Decides who gets an event and when; what a queue's mapping makes of it is `sourc
 from __future__ import annotations
 
 import json
-import re
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -20,11 +19,11 @@ from sluice.sandbox.cloud.functions import Runtime
 from sluice.sandbox.cloud.handoff import Handoff
 from sluice.sandbox.cloud.iam import allows_service
 from sluice.sandbox.patches import Undo
+from sluice.schema.schedule import parse_schedule
+from sluice.schema.values import Wrong
 
 EVENTS = "events.amazonaws.com"
 LATENCY_SECONDS = 1.0  # EventBridge's usual half second to second from event to target
-_RATE = re.compile(r"rate\((\d+) (minute|hour|day)s?\)")
-_UNIT_SECONDS = {"minute": 60, "hour": 3600, "day": 86400}
 
 Event = Mapping[str, Any]
 
@@ -81,7 +80,7 @@ class Delivery:
         self.disturbances: list[Disturbance] = []
 
     def install(self) -> None:
-        self._undos = [hooks.install_rule_delivery(self._offer)]
+        self._undos = [hooks.install_rule_delivery(self._offer), hooks.install_schedule_check(_is_schedule)]
         self._heartbeat = self._clock.every(60, self._beat, "EventBridge schedules")
 
     def uninstall(self) -> None:
@@ -177,16 +176,18 @@ class Delivery:
             self._note(rule_arn, arn, json.loads(body), refused or "ok")
 
     def _beat(self) -> None:
-        """Fire the schedules that are due. A schedule first seen now is due after its first interval."""
+        """Fire the schedules that are due. A rate first seen now is due after its first interval."""
         now, seen = self._clock.now(), set()
         for rule in backends.rules(self._place):
             if not rule.scheduled_expression or rule.state != "ENABLED":
                 continue
-            key, interval = (rule.arn, rule.scheduled_expression), _interval(rule)
+            key = (rule.arn, rule.scheduled_expression)
             seen.add(key)
-            due = self._due.setdefault(key, now + interval)
+            if key not in self._due:
+                self._due[key] = _following(rule.scheduled_expression, now)
+            due = self._due[key]
             if due <= now:
-                self._due[key] = due + interval
+                self._due[key] = _following(rule.scheduled_expression, due)
                 self._dispatch(rule, self._scheduled(rule))
         self._due = {key: due for key, due in self._due.items() if key in seen}
 
@@ -224,13 +225,20 @@ def _time(given: Any, now: datetime) -> str:
     return f"{now if given is None else datetime.fromtimestamp(float(given), UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
-def _interval(rule: Any) -> timedelta:
-    rate = _RATE.fullmatch(rule.scheduled_expression)
-    if rate is None:
-        raise NotImplementedError(
-            f"rule {rule.arn}: the sandbox runs rate(...) schedules, not {rule.scheduled_expression!r}"
-        )
-    return timedelta(seconds=int(rate[1]) * _UNIT_SECONDS[rate[2]])
+def _is_schedule(text: str) -> bool:
+    try:
+        parse_schedule(text)
+    except Wrong:
+        return False
+    return True
+
+
+def _following(schedule: str, moment: datetime) -> datetime:
+    """When it is due next; a cron whose times are all over never is."""
+    parsed = parse_schedule(schedule)
+    if isinstance(parsed, timedelta):
+        return moment + parsed
+    return parsed.after(moment) or datetime.max.replace(tzinfo=UTC)
 
 
 def _input(target: Mapping[str, Any], event: Event) -> str:

@@ -175,6 +175,22 @@ def install_rule_delivery(deliver: Callable[[Any, Mapping[str, Any]], None]) -> 
     return replaced(Rule, "send_to_targets", offered)
 
 
+def install_schedule_check(is_valid: Callable[[str], bool]) -> Undo:
+    """PutRule refuses what EventBridge refuses: moto lets anything in brackets through."""
+    from moto.events.models import EventsBackend
+
+    class Pattern:
+        """What moto asks of a compiled expression."""
+
+        def match(self, text: str) -> bool:
+            return is_valid(text)
+
+    return all_of(
+        replaced(EventsBackend, "_CRON_REGEX", Pattern()),
+        replaced(EventsBackend, "_RATE_REGEX", Pattern()),
+    )
+
+
 def install_queue_watch(arrived: Callable[[Any], None]) -> Undo:
     """arrived(queue) after a message came in; moto's own delivery to Lambda, nested in the send, does not happen."""
     from moto.sqs.models import Queue

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from sluice.sandbox.cloud.cloud import Cloud
 from tests.sandbox.deploying import ACCOUNT, START, allow, client, function, queue, url
@@ -246,6 +247,14 @@ def test_a_schedule_keeps_its_interval(cloud: Cloud) -> None:
     assert sweeping("rate(3 minutes)", cloud) == [241, 421]
 
 
+def test_a_cron_schedule_fires_at_its_times_in_utc(cloud: Cloud) -> None:
+    assert sweeping("cron(3/2 9 ? * MON *)", cloud) == [181, 301, 421, 541]
+
+
+def test_a_cron_schedule_whose_times_are_over_does_not_fire(cloud: Cloud) -> None:
+    assert sweeping("cron(* * ? * * 2025)", cloud) == []
+
+
 def test_a_schedule_that_is_disabled_and_enabled_starts_over(cloud: Cloud) -> None:
     arn = function("sweep", "def handler(event, context): print('ran')")
     permit("sweep", rule("sweep", schedule="rate(2 minutes)"))
@@ -336,8 +345,7 @@ def test_what_is_not_simulated_is_refused(cloud: Cloud, settings: dict[str, Any]
         cloud.clock.run_for(1)
 
 
-def test_a_cron_schedule_is_refused(cloud: Cloud) -> None:
-    rule("nightly", schedule="cron(0 3 * * ? *)")
-
-    with pytest.raises(NotImplementedError, match=r"runs rate\(\.\.\.\) schedules"):
-        cloud.clock.run_for(60)
+@pytest.mark.parametrize("schedule", ["cron(0 3 * * * *)", "cron(whenever)", "rate(1 minutes)"])
+def test_a_schedule_that_eventbridge_does_not_know_is_refused(cloud: Cloud, schedule: str) -> None:
+    with pytest.raises(ClientError, match="Parameter ScheduleExpression is not valid"):
+        rule("nightly", schedule=schedule)
