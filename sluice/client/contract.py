@@ -155,12 +155,15 @@ def _decoded(kind: type[T], document: Any, where: str) -> T:
 
 
 def _known(kind: Any, document: Any) -> Any:
+    """Engines drop nulls and hand every number on as a fraction; both are put right here."""
+    if kind is int and isinstance(document, float) and document.is_integer():
+        return int(document)
     if not isinstance(document, dict):
         return document
     for option in (kind, *get_args(kind)):
         if dataclasses.is_dataclass(option):
             hints = get_type_hints(option)
-            absent = {key: None for key, hint in hints.items() if type(None) in get_args(hint)}  # engines drop nulls
+            absent = {key: None for key, hint in hints.items() if type(None) in get_args(hint)}
             return {**absent, **{key: _known(hints[key], value) for key, value in document.items() if key in hints}}
     return document
 

@@ -36,6 +36,22 @@ def test_a_second_run_is_silent_and_everything_goes_again(stage: Stage) -> None:
     assert {step.op for step in engine.destroy().steps} == {"delete"}
 
 
+def test_once_a_rollout_has_ended_its_outcome_is_read_too(stage: Stage) -> None:
+    """Pulumi hands numbers on as fractions, and the time of the outcome is one of them."""
+    stage.up("v2")
+    abort = {"action": "abort", "endpoint": stage.endpoint, "reason": "a try", "request_id": "1"}
+    boto3.client("lambda").invoke(
+        FunctionName="sluice-dev-command", Qualifier="pipeline", Payload=json.dumps(abort).encode()
+    )
+    stage.until_ended()
+    stage.up("v1")
+
+    _, made = deploy(stage)
+
+    assert stage.sandbox.engine.state.outputs["endpoints"]["triage"]["last_outcome"]["phase"] == "rolled_back"
+    assert made.outputs == {"function": "ward-dev", "asks": "dev-triage"}
+
+
 def test_from_another_account_only_the_wards_role_takes_on_the_one_that_asks(stage: Stage) -> None:
     deploy(stage, endpoint_account_role="arn:aws:iam::123456789012:role/deploy")
 

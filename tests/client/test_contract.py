@@ -63,6 +63,16 @@ def test_a_null_that_got_lost_on_its_way_is_a_null() -> None:
     assert contract_from(outputs(endpoints={"triage": without})).endpoint("triage").last_outcome is None
 
 
+def test_a_whole_number_that_became_a_fraction_on_its_way_is_whole_again() -> None:
+    """As a stack reference hands it on: Pulumi's wire has one kind of number."""
+    handed_on = json.loads(json.dumps(outputs(contract_version=1.0)), parse_int=float)
+
+    assert contract_from(handed_on) == contract_from(outputs())
+    part = {**ENDPOINT, "last_outcome": {**ENDPOINT["last_outcome"], "ended_at": 1.5}}
+    with pytest.raises(BadInput, match=r"last_outcome\.ended_at: must be int"):
+        contract_from(outputs(endpoints={"triage": part}))
+
+
 @pytest.mark.parametrize(
     ("document", "sentence"),
     [
