@@ -41,13 +41,21 @@ def up(
     release: Annotated[str, typer.Argument(help="v1 to v5 of the example.")],
     policy: Annotated[str, typer.Option(help="A ready-made rollout policy, or a file.")] = "demo",
     nonce: Annotated[str, typer.Option(help="Another one submits the same release again.")] = "1",
+    config: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KEY=VALUE",
+            help="More of the stack's configuration, such as 'notifications={links: 4h}'. It stays.",
+        ),
+    ] = None,
 ) -> None:
     """`pulumi up` in the served sandbox, with this release desired."""
-    from sluice.cli.serve import ask_sandbox
+    from sluice.cli.serve import ask_sandbox, settings
 
     with sentences():
         given = str(Path(policy).resolve()) if Path(policy).is_file() else policy
-        typer.echo(ask_sandbox("up", release=release, policy=given, nonce=nonce)["result"])
+        more = settings(config or ())
+        typer.echo(ask_sandbox("up", release=release, policy=given, nonce=nonce, config=more)["result"])
 
 
 @sandbox.command("release")
@@ -63,6 +71,18 @@ def release_document(
     with sentences():
         output.write_text(json.dumps(ask_sandbox("release", release=release), indent=2) + "\n", encoding="utf-8")
     typer.echo(f"{output}: release {release}")
+
+
+@sandbox.command()
+def mail(
+    last: Annotated[int, typer.Option(min=1, help="How many of the newest messages.")] = 5,
+) -> None:
+    """What people were told in the served sandbox: pages, tickets, and signed links, which can be opened in a browser here."""
+    from sluice.cli.serve import ask_sandbox, mail_lines
+
+    with sentences():
+        for line in mail_lines(ask_sandbox("mail")["messages"], last):
+            typer.echo(line)
 
 
 @sandbox.command()

@@ -12,16 +12,18 @@ import tempfile
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import yaml
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.session import get_session
 
+from sluice.cli.text import moment
 from sluice.core.errors import BadInput, SluiceError
 
 _RELEASES = ("v1", "v2", "v3", "v4", "v5")
@@ -74,9 +76,15 @@ def serving(
             sandbox.traffic(ENDPOINT, example.load(requests_per_minute))
 
         def up(asked: Mapping[str, Any]) -> Mapping[str, Any]:
-            wanted = _known(asked["release"])
-            sandbox.config["endpoints"] = example.endpoints(wanted, asked["policy"], nonce=asked["nonce"])
-            steps = [f"{step.op} {step.name}" for step in sandbox.up().steps if step.op != "same"]
+            wanted, before = _known(asked["release"]), dict(sandbox.config)
+            endpoints = example.endpoints(wanted, asked["policy"], nonce=asked["nonce"])
+            sandbox.config.update({**asked["config"], "endpoints": endpoints})
+            try:
+                made = sandbox.up()
+            except Exception:
+                sandbox.config = before  # what was wrong must not stand in the way of the next one
+                raise
+            steps = [f"{step.op} {step.name}" for step in made.steps if step.op != "same"]
             return {"result": f"pulumi up with {wanted}: {', '.join(steps) or 'nothing to do'}"}
 
         def release(asked: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -84,6 +92,38 @@ def serving(
 
         with Server(sandbox, keys[0], speed, port, keys[1], {"up": up, "release": release}) as server:
             yield server
+
+
+def settings(given: Iterable[str]) -> dict[str, Any]:
+    """Stack configuration from `KEY=VALUE`, the value as YAML; raises BadInput for what is none."""
+    found, faults = {}, []
+    for one in given:
+        key, equals, value = one.partition("=")
+        try:
+            if not key or not equals or key == "endpoints":
+                raise ValueError("must be KEY=VALUE with a key of the stack's configuration other than `endpoints`")
+            found[key] = yaml.safe_load(value)
+        except (ValueError, yaml.YAMLError) as fault:
+            faults.append(f"--config: {' '.join(str(fault).split())}, got {one!r}")
+    if faults:
+        raise BadInput(tuple(faults))
+    return found
+
+
+def mail_lines(messages: list[dict[str, Any]], last: int) -> Iterator[str]:
+    """The newest messages, oldest first, as a mail program would show them."""
+    if not messages:
+        yield "nobody was told anything yet"
+    if len(messages) > last:
+        yield f"{len(messages) - last} older: sluice sandbox mail --last {len(messages)}"
+        yield ""
+    for number, message in enumerate(messages[-last:]):
+        if number:
+            yield ""
+        severity = f"  {message['severity']}" if message["severity"] else ""
+        yield f"{moment(message['at'])} UTC  to {message['topic']}{severity}"
+        yield message["subject"]
+        yield from (f"  {line}" if line else "" for line in message["text"].splitlines())
 
 
 def _known(release: str) -> str:

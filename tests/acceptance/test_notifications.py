@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import html
+import http.client
 import json
 import re
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import boto3
-from botocore.awsrequest import AWSRequest
-from botocore.httpsession import URLLib3Session as BareSession
 from jsonschema import Draft202012Validator
 
 from sluice.core.messages import DETAIL_TYPES
 from sluice.core.rollout import Phase
 from sluice.sandbox.cloud.faults import Fault, Raise
 from sluice.sandbox.sandbox import REPOSITORY
+from sluice.sandbox.server.mail import mail
+from sluice.sandbox.server.server import Key, Server
 from sluice.sandbox.triage import ENDPOINT
 from sluice.schema.event_schema import event_schema
 from tests.acceptance.conftest import Stage
@@ -96,38 +99,74 @@ def test_with_the_topic_down_the_rollback_is_as_fast_and_people_are_told_when_it
     )
 
 
-def request(url: str, method: str = "GET", form: dict[str, str] | None = None) -> tuple[int, str]:
-    """By somebody's browser: nothing is signed."""
-    body = urlencode(form or {}).encode()
-    answer = BareSession().send(AWSRequest(method, url, data=body).prepare())
-    return answer.status_code, answer.text
+def browse(url: str, form: dict[str, str] | None = None) -> tuple[int, str]:
+    """By somebody's browser, over HTTP: nothing is signed. With a form it is sent."""
+    parts = urlsplit(url)
+    line = http.client.HTTPConnection(str(parts.hostname), parts.port)
+    sent = None if form is None else urlencode(form)
+    line.request("GET" if form is None else "POST", f"{parts.path}?{parts.query}", sent)
+    answer = line.getresponse()
+    page = answer.read().decode()
+    line.close()
+    return answer.status, html.unescape(page)
 
 
-def test_a_step_is_approved_by_a_link_that_was_sent_and_only_once(stage: Stage, tmp_path: Path) -> None:
+def links_in(messages: list[dict[str, Any]]) -> dict[str, str]:
+    """The addresses in what was sent to those who may approve, by what they do."""
+    (told,) = (message for message in messages if message["topic"].endswith("-approvals"))
+    return dict(re.findall(r"^(approve|abort): (\S+)$", told["text"], re.MULTILINE))
+
+
+def test_a_link_that_was_sent_is_opened_on_the_served_sandbox_and_works_once(stage: Stage, tmp_path: Path) -> None:
     policy = tmp_path / "asking.yaml"
     text = (REPOSITORY / "policies" / "rollouts" / "demo.yaml").read_text()
     policy.write_text(text.replace("{weight: 25,", "{weight: 25, approval: {by: [link], timeout: 2h},"))
     assert "approval" in policy.read_text()
-    stage.sandbox.config["notifications"] = {"links": "1h"}
+    stage.sandbox.config["notifications"] = {"links": "5m"}
     stage.up("v1")
-    approvals = boto3.client("sqs").create_queue(QueueName="approvals")["QueueUrl"]
-    arn, topic = "arn:aws:sqs:us-east-1:123456789012:approvals", TOPIC.replace("pages", "approvals")
-    boto3.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
     stage.up("v2", policy=str(policy))
     assert stage.sandbox.run_until(lambda: stage.rollout.phase is Phase.AWAITING_APPROVAL, 3600)
     stage.sandbox.run_until(lambda: False, 30)
 
-    (told,) = received(approvals)
-    url = re.search(r"^approve: (\S+)$", told["Message"], re.MULTILINE)[1]
-    before = stage.head
-    shown = request(url)
-    assert (shown[0], stage.head) == (200, before)
-    assert f"Let v2 go on to 25 % on {ENDPOINT}." in shown[1]
-    done = request(url.partition("?")[0], "POST", {"token": url.partition("token=")[2], "reason": "looks good"})
-    again = request(url.partition("?")[0], "POST", {"token": url.partition("token=")[2], "reason": "looks good"})
+    with Server(stage.sandbox, Key("AKIAOPERATOR", "one"), speed=0) as server:
+        links = links_in(list(mail(stage.sandbox.cloud, server.url)))
+        a_link_works_once(stage, links["approve"])
+        one_that_is_altered_or_late_changes_nothing(stage, links)
 
-    assert done[0] == 200
-    assert "25 % approved by unproven:link: looks good" in done[1]
-    assert again[0] == 409
-    assert "this link was used already" in again[1]
+
+def a_link_works_once(stage: Stage, url: str) -> None:
+    form, before = {"token": url.partition("token=")[2], "reason": "looks good"}, stage.head
+
+    shown = browse(url)
+    without = browse(url, {**form, "reason": " "})
+
+    assert (shown[0], stage.head) == (200, before), "opening it changes nothing"
+    assert f"Let v2 go on to 25 % on {ENDPOINT}." in shown[1]
+    assert (without[0], "reason: missing" in without[1]) == (400, True)
+    done, again = browse(url, form), browse(url, form)
+    assert (done[0], "25 % approved by unproven:link: looks good" in done[1]) == (200, True)
+    assert (again[0], "this link was used already" in again[1]) == (409, True)
     assert stage.sandbox.run_until(lambda: stage.rollout.canary_parts == 2500, 900)
+
+
+def one_that_is_altered_or_late_changes_nothing(stage: Stage, links: Mapping[str, str]) -> None:
+    token = links["abort"].partition("token=")[2]
+    of_approve = links["approve"].partition("token=")[2]
+    swapped = f"{token.partition('.')[0]}.{of_approve.partition('.')[2]}"
+    before = stage.head
+
+    altered = browse(links["abort"].replace(token, swapped))
+    cut = browse(links["abort"][:-5])
+    seen = stage.head
+    stage.sandbox.run_until(lambda: False, 300)
+    late = browse(links["abort"], {"token": token, "reason": "too slow"})
+    once_more = browse(links["abort"], {"token": token, "reason": "too slow"})
+
+    assert (altered[0], "this link was altered" in altered[1]) == (403, True)
+    assert (cut[0], "cannot be read" in cut[1]) == (400, True)
+    assert seen == before, "strangers write no audit trail and change nothing"
+    assert late == once_more
+    assert (late[0], "has expired" in late[1]) == (403, True)
+    refused = [event for event in stage.sandbox.events(ENDPOINT) if event.kind == "command_refused"]
+    assert [(event.by, event.facts["action"]) for event in refused] == [("unproven:link", "abort")]
+    assert stage.rollout.canary_parts == 2500

@@ -64,6 +64,12 @@ def answer(runtime: Runtime, request: UrlRequest, caller_arn: str | None) -> Url
     return _answer(json.loads(outcome.payload))
 
 
+def asks_nothing(runtime: Runtime, url: str) -> bool:
+    """Whether a URL is some function's, and takes requests that nobody signed."""
+    found = alias_of_url(backends.functions(runtime.place), urlsplit(url).netloc)
+    return found is not None and auth_type(*found) == "NONE"
+
+
 def caller_of(authorization: str, place: Place) -> str | None:
     """The ARN behind the access key that a SigV4 header names: of a role that was assumed, else of the account's operator."""
     found = re.search(r"Credential=([^/,]+)/", authorization)
