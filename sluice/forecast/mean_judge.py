@@ -95,7 +95,7 @@ class MeanJudge:
         self.harm.add(harm, placed, self.prior.spent, judged)
         margin = self.margins.margin[self.step]
         proof = np.minimum(self._gains(means, spread, margin, self.margins.others[self.step]) / phi, cap)
-        self.clearance.add(proof, judged)
+        self.clearance.add(proof, judged & ~self.cleared)
         self.cleared = self.cleared | (judged & (self.proof >= CLEARED_AT))
         self._learn(means, spread, judged)
 

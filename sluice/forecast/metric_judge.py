@@ -91,7 +91,7 @@ class MetricJudge:
         for part, harm, proof in zip(self.parts, seen.harm, seen.proof, strict=True):
             part.harm.add(worse.nats(harm, part.dispersion.phi, self.cap), placed, self.prior.spent, judged)
             if healthy is not None:
-                self._prove(part, healthy, proof, minute.step, judged)
+                self._prove(part, healthy, proof, minute.step, judged & ~self.cleared)
             part.dispersion.learn(harm, judged)
         self._clear(minute.step, judged)
         self.stable.remember(first.n_s, first.e_s)

@@ -1,16 +1,17 @@
 """Proof that a step's margin is not reached: e-processes for "the canary is at least that much worse", begun anew at each step.
 
 Source: shared/judge.md, "Clearance". Cleared at 1/.05, latched within the step: 5 % of truly worse canaries may pass one look too
-early, and the next step sees more of them.
+early, and the next step sees more of them. What is proven is not proven on: the evidence stays what it was when it sufficed.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sluice.core.judge.harm import factor
-from sluice.core.judge.pair import Pair, Ratios
+from sluice.core.judge.pair import Pair, Ratios, Said
 from sluice.core.policy import Bad
 
 NEED = 20.0
@@ -39,9 +40,13 @@ class Proof:
     def over(cls, count: int) -> Proof:
         return cls([0.0] * count)
 
-    def add(self, gains: list[float], most: float) -> None:
-        """One minute; `gains` is l_j for each alternative before the cap."""
-        self.sums = [s + (gain if gain < most else most) for s, gain in zip(self.sums, gains, strict=True)]
+    def add(self, said: Said, most: float) -> None:
+        """One minute; `said` is l_j for each alternative before the cap."""
+        x, y, firsts, seconds = said
+        self.sums = [
+            total + (gain if (gain := x * a + y * b) < most else most)
+            for total, a, b in zip(self.sums, firsts, seconds, strict=True)
+        ]
 
     @property
     def may_suffice(self) -> bool:
@@ -68,7 +73,7 @@ class RatioProof:
         return cls(margin, grid, most_gain, Proof.over(len(grid)))
 
     def add(self, pair: Pair, phi: float) -> None:
-        self.proof.add(pair.log_odds(self.margin, self.grid, phi), self.most_gain)
+        self.proof.add(pair.said(self.margin, self.grid, phi), self.most_gain)
 
     @property
     def value(self) -> float:
@@ -98,8 +103,8 @@ class RarityProof:
 
     def add(self, trials: float, events: float, stable_rate: float, phi: float) -> None:
         limit = min(0.5, self.margin * max(stable_rate, self.absolute, _PER_TEN_THOUSAND))
-        gains = [bernoulli(trials, events, limit, limit * f) / phi for f in _FRACTIONS]
-        self.proof.add(gains, self.most_gain)
+        bad, fine = bernoulli(limit, [limit * part for part in _FRACTIONS])
+        self.proof.add((events / phi, (trials - events) / phi, bad, fine), self.most_gain)
 
     @property
     def value(self) -> float:
@@ -110,6 +115,6 @@ class RarityProof:
         return self.proof.may_suffice
 
 
-def bernoulli(trials: float, events: float, null: float, other: float) -> float:
-    """Nats by which a rate of `other` explains the events among the trials better than `null`."""
-    return events * math.log(other / null) + (trials - events) * math.log((1 - other) / (1 - null))
+def bernoulli(null: float, others: Sequence[float]) -> tuple[list[float], list[float]]:
+    """Nats by which each other rate explains an event better than `null` does, and by which a trial without one (Bernoulli likelihood)."""
+    return [math.log(p / null) for p in others], [math.log((1 - p) / (1 - null)) for p in others]

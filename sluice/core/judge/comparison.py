@@ -75,12 +75,12 @@ class Comparison:
         self.dispersion.new_step()
         self.proof = None if margin is None else RatioProof.of(margin, self.bad, self.most_gain, grid)
 
-    def add(self, pair: Pair, ratio: float, step: int, proving: Pair | None = None) -> float:
-        """One judged minute, `ratio` tolerated. `proving` is what the margin is proven with, where it is not the same. Returns phi."""
-        phi = self.dispersion.phi()
+    def add(self, pair: Pair, ratio: float, step: int, proving: Pair | None) -> float:
+        """One judged minute, `ratio` tolerated. The margin is proven with `proving`; None: there is nothing left to prove. Returns phi."""
+        phi = self.dispersion.scatter.phi()
         self.harm.add(pair, ratio, phi, step)
-        if self.proof is not None:
-            self.proof.add(proving or pair, phi)
+        if proving is not None and self.proof is not None:
+            self.proof.add(proving, phi)
         self.spread.add(pair, phi, step)
         self.dispersion.add(pair, phi)
         self.minutes += 1

@@ -58,12 +58,13 @@ class Doubts:
         if (row.step, row.canary_parts) != (self.step, self.parts):
             self.ratio, self.step, self.parts = SampleRatio(), row.step, row.canary_parts
         self.recent.append(row)
-        sides = (side.rates.get(self.requests or "") for side in (row.canary, row.stable))
-        self.latest = paired(*map(counts_or_none, sides))
-        self.canary_served += self.latest.canary_trials
-        self.stable_served += self.latest.stable_trials
+        name = self.requests or ""
+        self.latest = paired(counts_or_none(row.canary.rates.get(name)), counts_or_none(row.stable.rates.get(name)))
+        canary, _, stable, _ = self.latest
+        self.canary_served += canary
+        self.stable_served += stable
         if _is_split(row):
-            self.ratio.add(self.latest.canary_trials, self.latest.stable_trials)
+            self.ratio.add(canary, stable)
 
     @property
     def is_unserved(self) -> bool:

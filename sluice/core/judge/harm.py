@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from sluice.core.judge.pair import Pair, Ratios
+from sluice.core.judge.pair import Pair, Ratios, Said
 from sluice.core.judge.prior import Prior
 from sluice.core.policy import Bad, Tolerance
 
@@ -85,20 +85,25 @@ class Mixture:
     def over(cls, count: int, later_steps: int) -> Mixture:
         return cls(Prior(later_steps), [0.0] * count)
 
-    def add(self, gains: list[float] | None, step: int, most: float = _MOST_NATS) -> None:
-        """One minute; `gains` is l_j for each alternative before the cap, None when the minute says nothing."""
-        w, exp = self.prior.next(step), math.exp
-        if gains is None:
-            self.runs = [run + w for run in self.runs]
+    def add(self, said: Said | None, step: int, most: float = _MOST_NATS) -> None:
+        """One minute; `said` is l_j for each alternative before the cap, None when the minute says nothing.
+
+        This is the innermost loop of the judge.
+        """
+        w, runs, exp = self.prior.next(step), self.runs, math.exp
+        if said is None:
+            self.runs = runs = [run + w for run in runs]
         else:
-            self.runs = [
-                (run + w) * exp(gain if gain < most else most) for run, gain in zip(self.runs, gains, strict=True)
+            x, y, firsts, seconds = said
+            self.runs = runs = [
+                (run + w) * exp(gain if (gain := x * a + y * b) < most else most)
+                for run, a, b in zip(runs, firsts, seconds, strict=True)
             ]
-        total = sum(self.runs)
+        total = sum(runs)
         if total > _MOST:
-            self.runs = [min(run, _MOST) for run in self.runs]
+            self.runs = [min(run, _MOST) for run in runs]
             total = sum(self.runs)
-        self.value = total / len(self.runs) + 1 - self.prior.spent
+        self.value = total / len(runs) + 1 - self.prior.spent
 
 
 @dataclass(slots=True)
@@ -117,7 +122,7 @@ class RateHarm:
 
     def add(self, pair: Pair, ratio: float, phi: float, step: int) -> None:
         """One judged minute: l_j = min((E_c ln(q_{r0 g_j} / q_{r0}) + E_s ln((1 - q_{r0 g_j}) / (1 - q_{r0}))) / phi, c)."""
-        self.mixture.add(pair.log_odds(ratio, self.grid, phi), step, self.most_gain)
+        self.mixture.add(pair.said(ratio, self.grid, phi), step, self.most_gain)
 
     @property
     def value(self) -> float:

@@ -74,6 +74,8 @@ class LatencyFollower:
     metric: LatencyMetric
     policy: Policy
     quantiles: dict[str, Comparison]
+    weighted: tuple[tuple[float, Comparison], ...]
+    """The same, with the weight of each quantile."""
     rail: Rail | None
     names: Names
     recent: deque[Pair] = field(default_factory=lambda: deque(maxlen=RECENT_ROWS))
@@ -94,7 +96,8 @@ class LatencyFollower:
         rail = None
         if metric.rail is not None:
             rail = Rail.of(SLOW_PART, SLOW_VERSUS_STABLE, later_steps(policy))
-        return cls(name, metric, policy, judged, rail, Names.of(metric, None))
+        weighted = tuple((metric.quantiles[q], comparison) for q, comparison in judged.items())
+        return cls(name, metric, policy, judged, weighted, rail, Names.of(metric, None))
 
     def read(self, placed: Placed) -> None:
         """One row of the metric's own time; rows come in order, without a gap."""
@@ -152,23 +155,30 @@ class LatencyFollower:
         slow, usual = canary.over.get(self.names.tolerated[quantile]), stable.over.get(self.names.stable[quantile])
         if slow is None or usual is None:
             return False
-        pair, proving = Pair(canary.trials, slow, stable.trials, usual), None
-        if self.margin is not None:
-            beyond = canary.over.get(self.names.margin[quantile])
-            proving = pair if beyond is None else Pair(canary.trials, beyond, stable.trials, usual)
+        pair = proving = Pair(canary.trials, slow, stable.trials, usual)
+        if self.margin is None or self.cleared:
+            comparison.add(pair, _SAME, self.step or 0, None)
+            return True
+        beyond = canary.over.get(self.names.margin[quantile])
+        if beyond is not None:
+            proving = Pair(canary.trials, beyond, stable.trials, usual)
         comparison.add(pair, _SAME, self.step or 0, proving)
         return True
 
     @property
     def value(self) -> float:
         """M: the weighted mean of the quantiles'."""
-        return sum(self.metric.quantiles[q] * c.harm.value for q, c in self.quantiles.items())
+        found = 0.0
+        for weight, comparison in self.weighted:
+            found += weight * comparison.harm.mixture.value
+        return found
 
     @property
     def proof(self) -> float | None:
         """K: the weighted mean of the quantiles'; None where nothing is to be proven."""
-        proofs = [(self.metric.quantiles[q], c.proof) for q, c in self.quantiles.items()]
-        return None if self.margin is None else sum(w * proof.value for w, proof in proofs if proof is not None)
+        if self.margin is None:
+            return None
+        return sum(weight * c.proof.value for weight, c in self.weighted if c.proof is not None)
 
     @property
     def worst(self) -> tuple[str, Comparison]:
@@ -182,4 +192,5 @@ def _usable(tail: Tail | None) -> Tail | None:
 
 def _over(tail: Tail | None, key: str) -> tuple[float, float]:
     """Exposures and events over one threshold; a minute that was not counted over it shows nothing."""
-    return (tail.trials, tail.over[key]) if tail is not None and key in tail.over else (0.0, 0.0)
+    slow = None if tail is None else tail.over.get(key)
+    return (0.0, 0.0) if tail is None or slow is None else (tail.trials, slow)

@@ -13,6 +13,7 @@ from sluice.core.judge.comparison import Placed, first_dispersion, gain_cap, lat
 from sluice.core.judge.dispersion import Scatter
 from sluice.core.judge.harm import Mixture, alternatives
 from sluice.core.judge.interval import CONFIDENCE_NEED, Interval
+from sluice.core.judge.pair import Said
 from sluice.core.judge.quality import moments_fault
 from sluice.core.observation import Moments
 from sluice.core.policy import MeanMetric, Policy
@@ -106,21 +107,19 @@ class MeanFollower:
         tolerated = self.metric.terms.tolerate.ratio
         worse = tuple(g * tolerated for g in self.grid)
         self.mixture.add(self._gains(canary, stable, spread * phi, tolerated, worse), step, self.most_gain)
-        if self.proven is not None and self.margin is not None:
+        if self.proven is not None and self.margin is not None and not self.cleared:
             self.proven.add(self._gains(canary, stable, spread * phi, self.margin, self.targets), self.most_gain)
-            self.cleared = self.cleared or self.proven.value >= NEED
+            self.cleared = self.proven.value >= NEED
         self._learn(canary, stable, spread, phi)
         self.minutes += 1
 
-    def _gains(
-        self, canary: Moments, stable: Moments, spread: float, null: float, others: tuple[float, ...]
-    ) -> list[float]:
+    def _gains(self, canary: Moments, stable: Moments, spread: float, null: float, others: tuple[float, ...]) -> Said:
         """Nats for each other ratio against the ratio `null`, before the cap; `spread` is the variance of one observation, times phi."""
         base = mean(stable)
         distance = mean(canary) - null * base
         squared = spread / canary.count + null**2 * spread / stable.count
         shifts = [(other - null) * base for other in others]
-        return [(distance * mu - mu**2 / 2) / squared for mu in shifts]
+        return distance / squared, -0.5 / squared, shifts, [mu**2 for mu in shifts]
 
     def _learn(self, canary: Moments, stable: Moments, spread: float, phi: float) -> None:
         """The block's standardised residual around the ratio that the last blocks of this step had."""

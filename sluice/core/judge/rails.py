@@ -5,11 +5,11 @@ Source: shared/judge.md, "Rail". Comparison with stable is part of the null, so 
 
 from __future__ import annotations
 
-import math
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from sluice.core.judge.clearance import bernoulli
 from sluice.core.judge.harm import Mixture
 from sluice.core.judge.pair import Pair
 from sluice.core.policy import Bad
@@ -80,36 +80,39 @@ class Rail:
     usual: StableNow = field(default_factory=StableNow)
     most: float = 0.0
     nulls: float = -1.0
-    logs: tuple[tuple[float, float], ...] = ()
+    logs: tuple[list[float], list[float]] = field(default_factory=lambda: ([], []))
 
     @classmethod
     def of(cls, limit: float, factor: float, later_steps: int) -> Rail:
         return cls(limit, factor, Mixture.over(len(_STEPS), later_steps))
 
-    def add(self, pair: Pair, step: int, *, is_change: bool = False, usual: tuple[float, float] = (0.0, 0.0)) -> None:
+    def add(self, pair: Pair, step: int, *, is_change: bool = False, usual: tuple[float, float] | None = None) -> None:
         """One row; without canary requests, or where the weight changed within it, only stable is noted.
 
         If a shared incident begins in the minute of a step, most of the canary's requests of that minute lie in it, and few of stable's.
         `usual` is (trials, events) behind u_s.
         """
-        self.stable.add(pair.stable_trials, pair.stable_events)
-        self.usual.add(*usual)
-        if pair.canary_trials <= 0 or is_change:
+        canary_trials, events, stable_trials, stable_events = pair
+        self.stable.add(stable_trials, stable_events)
+        if usual is not None:
+            self.usual.add(*usual)
+        if canary_trials <= 0 or is_change:
             return
-        null = max(self.limit, self.factor * self.stable.rate(), self.usual.rate())
+        null = max(self.limit, self.factor * self.stable.rate())
+        if usual is not None:
+            null = max(null, self.usual.rate())
         if null > _MOST_LIMIT:
             self.mixture.add(None, step)
             return
-        good = pair.canary_trials - pair.canary_events
-        events = pair.canary_events
-        self.mixture.add([events * bad + good * fine for bad, fine in self._logs(null)], step)
-        self.most = max(self.most, self.mixture.value)
+        bad, fine = self._logs(null)
+        self.mixture.add((events / PHI, (canary_trials - events) / PHI, bad, fine), step)
+        if self.mixture.value > self.most:
+            self.most = self.mixture.value
 
-    def _logs(self, null: float) -> tuple[tuple[float, float], ...]:
-        """ln(p1 / p0) and ln((1 - p1) / (1 - p0)) over phi, of each alternative p1 = p0 + (1 - p0) x; kept while p0 stays the same."""
+    def _logs(self, null: float) -> tuple[list[float], list[float]]:
+        """ln(p1 / p0) and ln((1 - p1) / (1 - p0)) of each alternative p1 = p0 + (1 - p0) x; kept while p0 stays the same."""
         if null != self.nulls:
-            others = [null + (1 - null) * x for x in _STEPS]
-            self.logs = tuple((math.log(p / null) / PHI, math.log((1 - p) / (1 - null)) / PHI) for p in others)
+            self.logs = bernoulli(null, [null + (1 - null) * x for x in _STEPS])
             self.nulls = null
         return self.logs
 

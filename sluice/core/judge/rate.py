@@ -27,29 +27,36 @@ class Stream:
     comparison: Comparison
     baseline: Baseline = field(default_factory=Baseline)
     rarity: RarityProof | None = None
+    cleared: bool = False
+    """The step's margin is proven: latched until the next step."""
     ratio: float = 1.0
     phi: float = 1.0
 
     def new_step(self, margin: float | None, absolute: float) -> None:
         self.comparison.new_step(margin)
+        self.cleared = False
         rare = margin is not None and self.comparison.bad is Bad.HIGH
         self.rarity = RarityProof.of(margin, absolute, self.comparison.most_gain) if margin and rare else None
 
     def add(self, metric: RateMetric, pair: Pair, step: int, *, judged: bool, has_stable: bool) -> None:
-        """One row. Stable's past is not forgotten over rows that say nothing about it."""
-        if judged and pair.canary_trials > 0 and pair.stable_trials > 0:
+        """One row. Stable's past is not forgotten over rows that say nothing about it. What is proven needs no more proof."""
+        canary_trials, canary_events, stable_trials, stable_events = pair
+        if judged and canary_trials > 0 and stable_trials > 0:
             rate = self.baseline.rate()
             self.ratio = tolerated(metric.terms.tolerate, metric.terms.bad, rate)
-            self.phi = self.comparison.add(pair, self.ratio, step)
-            if self.rarity is not None:
-                self.rarity.add(pair.canary_trials, pair.canary_events, rate, self.phi)
+            self.phi = self.comparison.add(pair, self.ratio, step, None if self.cleared else pair)
+            if self.rarity is not None and not self.cleared:
+                self.rarity.add(canary_trials, canary_events, rate, self.phi)
+            if not self.cleared and self._may_be_proven:
+                self.cleared = (self.proof or 0.0) >= NEED
         if has_stable:
-            self.baseline.add(pair.stable_trials, pair.stable_events)
+            self.baseline.add(stable_trials, stable_events)
 
     @property
-    def may_be_proven(self) -> bool:
+    def _may_be_proven(self) -> bool:
         """Whether it is worth while to ask for the proof."""
-        return any(proof is not None and proof.may_suffice for proof in (self.comparison.proof, self.rarity))
+        by_ratio, by_rarity = self.comparison.proof, self.rarity
+        return (by_ratio is not None and by_ratio.may_suffice) or (by_rarity is not None and by_rarity.may_suffice)
 
     @property
     def proof(self) -> float | None:
@@ -72,7 +79,6 @@ class RateFollower:
     recent: deque[Pair] = field(default_factory=lambda: deque(maxlen=RECENT_ROWS))
     step: int | None = None
     margin: float | None = None
-    cleared: bool = False
     was_seen: bool = False
 
     @classmethod
@@ -98,12 +104,9 @@ class RateFollower:
         self.whole.add(self.metric, seen, step, judged=judged, has_stable=stable is not None)
         if self.metric.terms.segment is not None:
             self._segments(placed, judged)
-        if not self.cleared and self.whole.may_be_proven:
-            proof = self.whole.proof
-            self.cleared = proof is not None and proof >= NEED
 
     def _new_step(self, step: int) -> None:
-        self.step, self.cleared = step, False
+        self.step = step
         self.margin = self.policy.steps[step].prove.get(self.name)
         self.whole.new_step(self.margin, self.metric.terms.tolerate.absolute)
         for stream in self.segments.values():
@@ -123,7 +126,7 @@ class RateFollower:
     @property
     def value(self) -> float:
         """M: of all together, and half of it of the segments where there are any to judge."""
-        whole = self.whole.comparison.harm.value
+        whole = self.whole.comparison.harm.mixture.value
         if self.metric.terms.segment is None:
             return whole
         parts = [stream.comparison.harm.value for stream in self.segments.values()]
@@ -132,6 +135,10 @@ class RateFollower:
     @property
     def proof(self) -> float | None:
         return self.whole.proof
+
+    @property
+    def cleared(self) -> bool:
+        return self.whole.cleared
 
 
 def counts_or_none(counts: Counts | None) -> Counts | None:

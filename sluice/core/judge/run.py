@@ -88,13 +88,16 @@ class Run:
         in_step = -1 if self.step_began is None else (row.at - self.step_began) // _MINUTE
         self.doubts.read(row)
         judged = replace(row, is_change=True) if self.doubts.is_unserved else row
-        self.waiting.append(Placed(judged, (row.at - self.first.at) // _MINUTE, in_step))
+        placed = Placed(judged, (row.at - self.first.at) // _MINUTE, in_step)
+        self.waiting.append(placed)
         for follower, lag in zip(self.followers, self.lags, strict=True):
-            if lag < len(self.waiting):
+            if not lag:
+                follower.read(placed)
+            elif lag < len(self.waiting):
                 follower.read(self.waiting[-1 - lag])
         if not row.is_change:
-            canary, stable = self.requests
-            self.requests = canary + self.doubts.latest.canary_trials, stable + self.doubts.latest.stable_trials
+            (canary, stable), latest = self.requests, self.doubts.latest
+            self.requests = canary + latest.canary_trials, stable + latest.stable_trials
         for burn in self.burns:
             burn.read(row)
         self._weigh()
@@ -104,7 +107,7 @@ class Run:
         if self.blamed is not None:
             return
         found = self.evidence
-        if self.enforced and found >= self.need:
+        if found >= self.need and self.enforced:
             self.blamed, self.crossed_at = max(self.enforced, key=weight_of_harm).name, found
 
     @property
@@ -114,7 +117,10 @@ class Run:
     @property
     def evidence(self) -> float:
         """M of the rollout after the last row: what `need` is compared with."""
-        return sum(weight_of_harm(follower) for follower in self.enforced)
+        found = 0.0
+        for follower in self.enforced:
+            found += weight_of_harm(follower)
+        return found
 
     def judgement(self, step: int | None = None) -> Judgement:
         """The verdict on what was read so far, for the step in progress: unsaid, that of the last row."""

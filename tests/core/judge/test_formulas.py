@@ -101,7 +101,7 @@ class TestHarm:
         mixture = Mixture.over(2, 0)
 
         for _ in range(5):
-            mixture.add([1000.0, -1e6], 0)
+            mixture.add((1.0, 1.0, [1000.0, 0.0], [0.0, -1e6]), 0)
 
         assert mixture.value == pytest.approx(0.5e150)
         assert math.isfinite(factor(1e9))

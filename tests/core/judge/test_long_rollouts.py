@@ -149,6 +149,17 @@ class TestMissing:
         assert found is not None
         assert (found.proof or 0) > 20
 
+    def test_what_is_proven_stays_as_it_was_proven(self) -> None:
+        rows = [minute(i, slow(3000, 0.5), usual(3000)) for i in range(60)]
+
+        looks = judged(study(), rows[:40]), judged(study(), [*rows, *steady(20, (3000, 9), (3000, 3), first=60)])
+
+        early, late = (found for look in looks for found in look.findings if found.metric == "errors")
+        assert early.evidence is not None
+        assert late.evidence is not None
+        assert early.evidence.proof == late.evidence.proof
+        assert words(looks[1])["errors"] == "cleared"
+
     def test_a_mean_of_nothing_is_not_compared(self) -> None:
         side = SlotMinute({"requests": Counts(500, 0)}, means={"revenue": Moments(100, -500, 10_000)})
 
