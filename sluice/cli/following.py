@@ -83,7 +83,9 @@ def _endpoints(outputs: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _target(outside: Outside, endpoint: str, outputs: Mapping[str, Any], given: Given) -> Target:
     """Who is asked about the endpoint: the stack's own control plane, or the one that serves it."""
-    own = find_target(replace(given, name=endpoint), outside.folder, outside.environment)
+    own = find_target(
+        replace(given, name=f"{given.stack}/{endpoint}"), outside.folder, outside.environment, outside.known
+    )
     _, _, project, stack, _ = outputs["control_plane"]["parameter_root"].split("/")
     return own if (project, stack) == (own.project, own.stack) else replace(own, served_by=(project, stack))
 

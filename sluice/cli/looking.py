@@ -6,7 +6,19 @@ from typing import Annotated
 
 import typer
 
-from sluice.cli.options import Json, Name, NoColor, Project, Region, Stack, asked, print_lines, say, sentences
+from sluice.cli.options import (
+    Json,
+    Name,
+    NoColor,
+    Project,
+    Region,
+    Stack,
+    asked,
+    asked_all,
+    print_lines,
+    say,
+    sentences,
+)
 
 app = typer.Typer()
 
@@ -14,7 +26,12 @@ app = typer.Typer()
 @app.command()
 def status(
     ctx: typer.Context,
-    name: Name,
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="[NAME]", help="An endpoint's name, stack/endpoint, or a stack. Default: every endpoint there is."
+        ),
+    ] = "",
     project: Project = None,
     stack: Stack = None,
     region: Region = None,
@@ -25,7 +42,7 @@ def status(
     from sluice.cli import operate
 
     with sentences():
-        said = operate.status(*asked(ctx, name, project, stack, region))
+        said = operate.status(*asked_all(ctx, name, project, stack, region))
     say(said, as_json, no_color)
 
 

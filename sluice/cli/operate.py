@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from sluice.cli.outside import Outside
 from sluice.cli.show import history_lines, status_lines
 from sluice.cli.target import Target
 from sluice.cli.text import wrapped
+from sluice.command import ANSWER_SCHEMA
 from sluice.core.errors import BadInput
 from sluice.core.record import Document
 from sluice.core.rollout import Phase
@@ -31,9 +32,17 @@ class Said:
     exit_code: int = GOOD
 
 
-def status(outside: Outside, target: Target) -> Said:
-    answer = ask(outside.invoke, target, "status")
-    return Said(answer, status_lines(answer, target, outside.width))
+def status(outside: Outside, targets: Sequence[Target]) -> Said:
+    """Of one endpoint; of several one after another, in one document."""
+    answers = [ask(outside.invoke, target, "status") for target in targets]
+    if len(answers) == 1:
+        return Said(answers[0], status_lines(answers[0], targets[0], outside.width))
+    lines = [
+        line
+        for answer, target in zip(answers, targets, strict=True)
+        for line in ("", *status_lines(answer, target, outside.width))
+    ]
+    return Said({"schema": ANSWER_SCHEMA, "endpoints": answers}, lines[1:])
 
 
 def history(outside: Outside, target: Target, limit: int, before: int | None) -> Said:

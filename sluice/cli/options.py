@@ -20,7 +20,12 @@ if TYPE_CHECKING:  # boto3 and pydantic take their time to import: only the comm
     from sluice.cli.target import Target
 
 Name = Annotated[
-    str, typer.Argument(metavar="NAME", help="The endpoint's name, or stack/endpoint.", show_default=False)
+    str,
+    typer.Argument(
+        metavar="NAME",
+        help="The endpoint's name, stack/endpoint, or a stack that has one endpoint.",
+        show_default=False,
+    ),
 ]
 Project = Annotated[str | None, typer.Option(help="Pulumi project. Default: that of Pulumi.yaml, else sluice.")]
 Stack = Annotated[str | None, typer.Option(help="Stack. Default: PULUMI_STACK, else the only Pulumi.<stack>.yaml.")]
@@ -43,7 +48,17 @@ def asked(
     from sluice.cli.target import Given, find_target
 
     place = outside(ctx)
-    return place, find_target(Given(name, project, stack, region), place.folder, place.environment)
+    return place, find_target(Given(name, project, stack, region), place.folder, place.environment, place.known)
+
+
+def asked_all(
+    ctx: typer.Context, name: str, project: str | None, stack: str | None, region: str | None
+) -> tuple[Outside, tuple[Target, ...]]:
+    """The same for a command that can be about several endpoints."""
+    from sluice.cli.target import Given, find_targets
+
+    place = outside(ctx)
+    return place, find_targets(Given(name, project, stack, region), place.folder, place.environment, place.known)
 
 
 def outside(ctx: typer.Context) -> Outside:

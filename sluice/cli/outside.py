@@ -13,6 +13,7 @@ from pathlib import Path
 
 from sluice.cli.engine import Deploy, through_pulumi
 from sluice.cli.invoke import Invoke, through_urls
+from sluice.cli.searching import Known, in_parameter_store
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,7 @@ class Outside:
     sleep: Callable[[float], None]
     width: int | None
     deploy: Deploy = through_pulumi
+    known: Known = in_parameter_store
 
 
 def here() -> Outside:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from sluice.cli.searching import Known, Served, in_files, meant
 from sluice.core.errors import BadInput
 
 PROJECT = "sluice"
@@ -61,19 +62,70 @@ class Target:
         return shlex.join(["sluice", command, f"{self.stack}/{self.endpoint}", *self.options, *more])
 
 
-def find_target(given: Given, folder: Path, environment: Mapping[str, str]) -> Target:
-    """The target; raises BadInput when the stack cannot be known or a Pulumi file cannot be read."""
-    in_name, _, endpoint = given.name.rpartition("/")
-    if not endpoint:
-        raise BadInput((f"NAME: must be an endpoint's name or stack/endpoint, got {given.name!r}",))
+def find_target(given: Given, folder: Path, environment: Mapping[str, str], known: Known) -> Target:
+    """The one endpoint that is meant; raises BadInput when that is none or several, or a Pulumi file cannot be read."""
+    found = find_targets(given, folder, environment, known)
+    if len(found) > 1:
+        names = ", ".join(f"{target.stack}/{target.endpoint}" for target in found)
+        raise BadInput((f"NAME: {given.name!r} has several endpoints ({names}). Say which one.",))
+    return found[0]
+
+
+def find_targets(given: Given, folder: Path, environment: Mapping[str, str], known: Known) -> tuple[Target, ...]:
+    """Every endpoint that is meant, one at least: the name of an endpoint means that one, the name of a stack each of its endpoints,
+    and no name each of the stack that is said elsewhere, or all there are.
+
+    Looks further than the name and the folder only where these do not say it. Raises BadInput.
+    """
+    in_name, _, name = given.name.rpartition("/")
     home = find_home(folder)
-    stack = _stack(in_name, given.stack, endpoint, home, environment)
-    project = str(given.project or _document(home / "Pulumi.yaml").get("name") or PROJECT)
-    file = home / f"Pulumi.{stack}.yaml"
-    region = given.region or _region(file)
-    said = {"--project": given.project, "--region": given.region}
+    own = str(given.project or _document(home / "Pulumi.yaml").get("name") or PROJECT)
+    stack = _stack(in_name, given.stack, home, environment)
+    is_a_stack = name in ("", stack) or (home / f"Pulumi.{name}.yaml").is_file()
+    if stack is not None and (in_name or not is_a_stack) and name:
+        return (_target(given, home, own, Served(own, stack, name)),)
+    asked = replace(given, name=name, stack=None if name == stack else stack)
+    region = given.region or _region(home / f"Pulumi.{stack}.yaml")
+    found, why = _search(asked, region, in_files(home, own), known)
+    if found:
+        return tuple(_target(given, home, own, one) for one in found)
+    if stack is not None and name:
+        return (_target(given, home, own, Served(own, stack, name)),)
+    raise BadInput((_which(name, stack, home, why),))
+
+
+def _search(
+    asked: Given, region: str | None, configured: Iterable[Served], known: Known
+) -> tuple[tuple[Served, ...], str]:
+    """What is meant among what the folder's files configure, else among what is served; and why nothing was found."""
+    found = meant(asked.name, asked.stack, configured)
+    if found:
+        return found, ""
+    try:
+        served = known(region)
+    except BadInput as fault:
+        return (), str(fault)
+    found = meant(asked.name, asked.stack, [one for one in served if asked.project in (None, one.project)])
+    there = ", ".join(f"{one.stack}/{one.endpoint}" for one in served) or "none"
+    return found, f"endpoints in Parameter Store: {there}"
+
+
+def _target(given: Given, home: Path, own: str, served: Served) -> Target:
+    """With the options to repeat: those that were given, and the project where the folder says another one."""
+    file = home / f"Pulumi.{served.stack}.yaml"
+    said = {"--project": served.project if served.project != own else given.project, "--region": given.region}
     options = tuple(word for option, value in said.items() if value for word in (option, value))
-    return Target(project, stack, endpoint, region, options, _served_by(file, project))
+    if served.project != own:
+        return Target(served.project, served.stack, served.endpoint, given.region, options)
+    region = given.region or _region(file)
+    return Target(own, served.stack, served.endpoint, region, options, _served_by(file, own))
+
+
+def _which(name: str, stack: str | None, home: Path, why: str) -> str:
+    files = ", ".join(file.name for file in sorted(home.glob("Pulumi.*.yaml"))) or "no Pulumi.<stack>.yaml"
+    said = f" of stack {stack!r}" if stack else ""
+    asked = f"there is no endpoint or stack {name!r}" if name else f"there is no endpoint{said}"
+    return f"NAME: {asked} ({files} in {home}; {why}). Say STACK/ENDPOINT, and check --project, --region and the AWS account."
 
 
 def find_home(folder: Path) -> Path:
@@ -81,7 +133,7 @@ def find_home(folder: Path) -> Path:
     return next((place for place in (folder, *folder.parents) if (place / "Pulumi.yaml").is_file()), folder)
 
 
-def _stack(in_name: str, option: str | None, endpoint: str, home: Path, environment: Mapping[str, str]) -> str:
+def _stack(in_name: str, option: str | None, home: Path, environment: Mapping[str, str]) -> str | None:
     """From the name, the option, the environment or the only stack file; an organization before it is Pulumi's affair."""
     in_name, option = _last(in_name), _last(option or "")
     if in_name and option and in_name != option:
@@ -90,12 +142,7 @@ def _stack(in_name: str, option: str | None, endpoint: str, home: Path, environm
     if found:
         return found
     stacks = [file.name.removeprefix("Pulumi.").removesuffix(".yaml") for file in sorted(home.glob("Pulumi.*.yaml"))]
-    if len(stacks) == 1:
-        return stacks[0]
-    seen = f"{home} has {', '.join(stacks)}" if stacks else f"no Pulumi.<stack>.yaml in {home}"
-    raise BadInput(
-        (f"stack: which one? ({seen}). Say stack/{endpoint}, or give --stack, or set PULUMI_STACK.",),
-    )
+    return stacks[0] if len(stacks) == 1 else None
 
 
 def _last(name: str) -> str:
