@@ -84,7 +84,6 @@ def _react(ports: Ports, endpoint: str, event: AlarmEvent, redelivered: bool) ->
         except StaleRecord:
             continue
         except StoreUnavailable as fault:
-            _take_back_unrecorded(ports, decision)
             return replace(_handled(head, f"{decision.because}; not recorded yet: {fault}"), fault=fault)
         return _handled(head, "; ".join((decision.because, *applied.faults)))
     raise StaleRecord(
@@ -115,16 +114,12 @@ def _recorded_late(ports: Ports, head: Head, event: AlarmEvent, decision: Decisi
     """An earlier delivery may have acted without the table; then the record says so."""
     if head.live is None or not is_latched(decision.next):
         return decision
-    parts = ports.endpoints.describe(head.endpoint).parts
+    try:
+        parts = ports.endpoints.describe(head.endpoint).parts
+    except Exception:  # what the event is called must not keep it from being recorded, and obeyed
+        return decision
     late = late_rollback(head, event, parts.get(head.live.to_slot, 0))
     return replace(decision, kind="recorded_late") if late else decision
-
-
-def _take_back_unrecorded(ports: Ports, decision: Decision) -> None:
-    """The record could be read but not written: the decision stands, only its record comes later."""
-    for action in decision.actions:
-        if isinstance(action, SetWeights) and not action.is_raise:
-            ports.endpoints.set_weights(action)
 
 
 def _without_table(ports: Ports, event: AlarmEvent) -> None:

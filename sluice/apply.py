@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, assert_never
 
@@ -22,9 +23,10 @@ from sluice.core.actions import (
 )
 from sluice.core.audit import NOTICES, record
 from sluice.core.decision import Decision
+from sluice.core.errors import EndpointBusy
 from sluice.core.head import Head
 from sluice.core.record import encode
-from sluice.ports import Ports
+from sluice.ports import Ports, StoreUnavailable
 
 Telling = Mirror | StartClock
 """What machines are told after the fact. All of it is made up for: by the next tick, or the sweep. People are told from the event."""
@@ -42,7 +44,8 @@ def settle(ports: Ports, before: Head | None, decision: Decision, by: str, facts
     """Record the decision, then act on it (or the other way round where it says so).
 
     Raises StaleRecord, before any call, when somebody else decided first; StoreUnavailable when the record cannot be
-    written; EndpointBusy when SageMaker refused a change, after everything that only tells people was still done.
+    written, after a way back was made all the same; EndpointBusy when SageMaker refused a change, after everything that only
+    tells people was still done.
     """
     if decision.kind is None:
         return Applied(decision.next, _act(ports, decision, decision.next))
@@ -54,8 +57,20 @@ def settle(ports: Ports, before: Head | None, decision: Decision, by: str, facts
         ports.store.commit(change)
         return Applied(change.head, faults)
     change = record(before, decision.next, decision.kind, by, decision.because, ports.now(), told)
-    ports.store.commit(change)
+    try:
+        ports.store.commit(change)
+    except StoreUnavailable:
+        _take_back_unrecorded(ports, decision)
+        raise
     return Applied(change.head, _act(ports, decision, change.head))
+
+
+def _take_back_unrecorded(ports: Ports, decision: Decision) -> None:
+    """A dead table must not keep traffic on a canary: the decision stands, whoever made it comes again, and then it is recorded."""
+    for action in decision.actions:
+        if isinstance(action, SetWeights) and not action.is_raise:
+            with suppress(EndpointBusy):
+                ports.endpoints.set_weights(action)
 
 
 def _act(ports: Ports, decision: Decision, recorded: Head) -> tuple[str, ...]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from sluice.core.ascent import next_step
-from sluice.core.blame import alarm_names
+from sluice.core.blame import Blame, alarm_names, attribute
 from sluice.core.decision import live
 from sluice.core.head import Head
 from sluice.core.hooks import gate_call, rollback_call
-from sluice.core.observation import ArtifactFacts, EndpointFacts, HookAnswer, Observation, Row, SmokeFacts
+from sluice.core.observation import AlarmFacts, ArtifactFacts, EndpointFacts, HookAnswer, Observation, Row, SmokeFacts
 from sluice.core.orders import WaitFor
 from sluice.core.policy import LatencyMetric
 from sluice.core.release import Release
@@ -31,7 +31,7 @@ def gather(ports: Ports, head: Head, now: int) -> Observation:
     alarms = {} if rollout.phase in _UNWATCHED else ports.alarms.states(alarm_names(rollout))
     if rollout.phase is Phase.PREPARING:
         return _preparing(ports, rollout, Observation(endpoint, alarms))
-    rows, quantiles = _rows(ports, rollout, now), _quantiles(ports, rollout, now)
+    rows, quantiles = _judged(ports, rollout, alarms, now), _quantiles(ports, rollout, now)
     return Observation(endpoint, alarms, rows=rows, quantiles=quantiles, hooks=_hooks(ports, rollout, endpoint, now))
 
 
@@ -91,6 +91,16 @@ def _hooks(ports: Ports, rollout: Rollout, endpoint: EndpointFacts, now: int) ->
         return None
     index = next_step(rollout)
     return tuple(ports.hooks.ask(gate, gate_call(rollout, index, now)) for gate in rollout.policy.steps[index].gates)
+
+
+def _judged(ports: Ports, rollout: Rollout, alarms: Mapping[str, AlarmFacts], now: int) -> tuple[Row, ...]:
+    """The rows; where an alarm blames the canary already, their absence must not keep it from being taken back."""
+    try:
+        return _rows(ports, rollout, now)
+    except Exception:
+        if attribute(rollout, alarms).blame is not Blame.CANARY:
+            raise
+        return ()
 
 
 def _rows(ports: Ports, rollout: Rollout, now: int) -> tuple[Row, ...]:

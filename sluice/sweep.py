@@ -7,16 +7,22 @@ from dataclasses import dataclass
 from sluice.apply import settle
 from sluice.core.begin import begin_queued
 from sluice.core.decide import decide
-from sluice.core.decision import Decision
+from sluice.core.decision import BUSY_SECONDS, Decision, stay
 from sluice.core.errors import EndpointBusy, StaleRecord
 from sluice.core.head import Head
-from sluice.core.overdue import blind_seconds, clean_up, sweep
+from sluice.core.overdue import blind_seconds, clean_up, is_due, sweep
 from sluice.core.revision import carry_out
 from sluice.core.rollout import Phase, Rollout
 from sluice.core.scaling import restore
 from sluice.drill import concluded
 from sluice.gather import gather, observe_slots
 from sluice.ports import Ports
+
+SWEEP_SECONDS = 40
+"""The function has 50 s. What is cut off by Lambda cannot say so, and publishes nothing."""
+_GOLDEN = 2_654_435_769
+"""2^32 divided by the golden ratio: its multiples fall into the largest gap that those before left (Knuth, vol. 3, 6.4)."""
+_MINUTE = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +37,14 @@ class Swept:
 def sweep_all(ports: Ports) -> Swept:
     """Look after every unfinished endpoint; a fault at one does not keep the others from being looked after."""
     sentences, faults, overdue = [], [], 0
-    for endpoint in ports.store.unfinished():
+    began, endpoints = ports.now(), ports.store.unfinished()
+    for i, endpoint in enumerate(_in_turn(endpoints, began)):
+        if ports.now() - began >= SWEEP_SECONDS:
+            faults.append(
+                f"{len(endpoints) - i} of {len(endpoints)} endpoints were not looked after within {SWEEP_SECONDS} s: "
+                "others come first in the next minute"
+            )
+            break
         try:
             head = ports.store.head(endpoint)
             if head is None:
@@ -48,12 +61,29 @@ def sweep_all(ports: Ports) -> Swept:
     return Swept(tuple(sentences), overdue, tuple(faults))
 
 
+def _in_turn(endpoints: tuple[str, ...], now: int) -> tuple[str, ...]:
+    """From another one on each minute: where the time does not suffice for all, it is not the same ones that are left out."""
+    first = (now // _MINUTE * _GOLDEN) % 2**32 * len(endpoints) >> 32
+    return (*endpoints[first:], *endpoints[:first])
+
+
 def _rollout(ports: Ports, head: Head, rollout: Rollout, good_at: int | None) -> str:
     """`good_at`: when a tick last had all its facts, None if none ever had."""
-    runs = ports.clocks.runs(rollout.clock_name)
+    runs, unseen = _clock_runs(ports, rollout)
     said = _settled(ports, head, sweep(head, good_at, ports.now(), clock_runs=runs))
-    neglected = _is_neglected(rollout, good_at, ports.now())
-    return f"{said}; {_in_place_of_the_tick(ports, head.endpoint)}" if neglected else said
+    if _is_neglected(rollout, good_at, ports.now()):
+        said = f"{said}; {_in_place_of_the_tick(ports, head.endpoint)}"
+    if unseen is not None:
+        raise unseen
+    return said
+
+
+def _clock_runs(ports: Ports, rollout: Rollout) -> tuple[bool | None, Exception | None]:
+    """Where the clocks' service is away nothing ticks: that must not keep what only it would have noticed from being taken back."""
+    try:
+        return ports.clocks.runs(rollout.clock_name), None
+    except Exception as fault:  # raised again once the rollout was looked after
+        return None, fault
 
 
 def _settled(ports: Ports, head: Head, decision: Decision) -> str:
@@ -78,7 +108,7 @@ def _is_neglected(rollout: Rollout, good_at: int | None, now: int) -> bool:
 def _in_place_of_the_tick(ports: Ports, endpoint: str) -> str:
     """A way back that was begun is finished, also when nothing ticks any more: once a minute, by the same decision."""
     head = ports.store.head(endpoint)
-    if head is None or head.live is None:
+    if head is None or head.live is None or not head.live.is_latched:
         return "it has ended"
     now = ports.now()
     return _settled(ports, head, decide(head, gather(ports, head, now), now))
@@ -92,11 +122,12 @@ def _between_rollouts(ports: Ports, head: Head) -> Decision:
         return begin_queued(head, now)
     if head.drill is not None:
         return concluded(ports, head, now)
-    seen = observe_slots(
-        ports, head, scaling=bool(head.scaling) or (head.cleanup is not None and now >= head.cleanup.due)
-    )
+    due = is_due(head, now)
+    if not (head.scaling or head.revision is not None or due):
+        return stay(head, "nothing to clean up yet", BUSY_SECONDS)
+    seen = observe_slots(ports, head, scaling=bool(head.scaling) or due)
     if head.scaling:
         return restore(head, seen)
-    if head.revision is not None and (head.cleanup is None or now < head.cleanup.due):
+    if head.revision is not None and not due:
         return carry_out(head, head.revision, seen, now)
     return clean_up(head, seen, now)

@@ -30,23 +30,31 @@ def blind_seconds(head: Head, good_at: int | None, now: int) -> int:
     return now - max(good_at or 0, live(head).started_at)
 
 
-def sweep(head: Head, good_at: int | None, now: int, *, clock_runs: bool) -> Decision:
-    """Go back when blind for too long; give a rollout without a clock a new one; else nothing."""
+def sweep(head: Head, good_at: int | None, now: int, *, clock_runs: bool | None) -> Decision:
+    """Go back when blind for too long; give a rollout without a clock a new one; else nothing.
+
+    `clock_runs` None: nobody can say. Then none is replaced, but a way back gets one.
+    """
     rollout = live(head)
     blind = blind_seconds(head, good_at, now)
     if blind > rollout.policy.rollback.max_blind_seconds and not rollout.is_latched:
         cause = f"nobody could look at it for {duration_text(blind)} (max_blind {duration_text(rollout.policy.rollback.max_blind_seconds)})"
         decided = roll_back(head, now, "sweep", cause, harmful=False)
         return decided if clock_runs else with_clock(decided)
-    if not clock_runs:
+    if clock_runs is False:
         return with_clock(change(head, "clock_restarted", rollout.because, NOW_SECONDS))
     return stay(head, f"{rollout.id}: last complete look {duration_text(blind)} ago", BUSY_SECONDS)
+
+
+def is_due(head: Head, now: int) -> bool:
+    """Whether a slot's time is up."""
+    return head.cleanup is not None and now >= head.cleanup.due and head.live is None
 
 
 def clean_up(head: Head, seen: Observation, now: int) -> Decision:
     """Give up the slot that is due, by moving to a configuration without it; weights and counts of the others are kept."""
     due = head.cleanup
-    if due is None or now < due.due or head.live is not None:
+    if due is None or not is_due(head, now):
         return stay(head, "nothing to clean up", BUSY_SECONDS)
     if due.slot not in seen.endpoint.variants:
         return Decision(replace(head, cleanup=None), f"slot {due.slot} is gone", "slot_retired")

@@ -41,11 +41,12 @@ def preparing(head: Head, seen: Observation, now: int) -> Decision:
         )
     if not seen.endpoint.in_service:
         return stay(head, f"preparing {rollout.release.name}: endpoint is {seen.endpoint.status}", BUSY_SECONDS)
-    if rollout.prepared is None or rollout.prepared.update_asked_at is None:
+    prepared = rollout.prepared
+    if prepared is not None and seen.endpoint.config_name == prepared.config_name:
+        return _prove_slot(head, prepared, seen, now)
+    if prepared is None or prepared.update_asked_at is None:
         return suspend(head, seen) or _ask_for_slot(head, seen, now)
-    if seen.endpoint.config_name != rollout.prepared.config_name:
-        return _not_on_configuration(head, seen, now)
-    return _prove_slot(head, rollout.prepared, seen, now)
+    return _not_on_configuration(head, seen, now)
 
 
 def update_was_refused(head: Head, now: int) -> Decision:

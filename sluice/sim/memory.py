@@ -23,6 +23,8 @@ class MemoryStore:
     beats: dict[str, Heartbeat] = field(default_factory=dict)
     refuses_writes: bool = False
     refuses_reads: bool = False
+    refused: int = 0
+    """How many writes were refused so far."""
     _read: dict[str, tuple[Document, Head]] = field(default_factory=dict)
 
     def head(self, endpoint: str) -> Head | None:
@@ -69,4 +71,5 @@ class MemoryStore:
 
     def _write(self) -> None:
         if self.refuses_writes:
+            self.refused += 1
             raise StoreUnavailable("the simulated table refuses writes")

@@ -31,6 +31,7 @@ class Promises:
     _person_at: int | None = None
     _seen: int = 0
     _chain: str | None = None
+    _refused: int = 0
 
     def __post_init__(self) -> None:
         self.world.on_weights = self._weights_asked
@@ -52,6 +53,7 @@ class Promises:
         head = self._head()
         if head is not None and head.live is not None:
             self._live(head.live, parts)
+        self._refused = self.world.store.refused
 
     def in_the_end(self) -> None:
         """After healing and the longest of all deadlines."""
@@ -89,10 +91,14 @@ class Promises:
             self._hold(not action.is_raise, f"3: {parts} was asked for although no rollout is live")
         elif action.is_raise:
             self._raise_asked(action, rollout, truth)
-        elif not rollout.is_latched and not self._alarmed(rollout):
+        elif not rollout.is_latched and not self._alarmed(rollout) and not self._unrecorded(rollout, parts):
             same = {slot: part for slot, part in parts.items() if part} == {s: p for s, p in truth.items() if p}
             self._hold(same, f"10: {parts} was asked for in {rollout.phase}, nobody latched, weights were {truth}")
         self._ours = parts
+
+    def _unrecorded(self, rollout: Rollout, parts: dict[str, int]) -> bool:
+        """A way back whose latch the table did not take."""
+        return self.world.store.refused > self._refused and parts.get(rollout.to_slot, 0) == 0
 
     def _raise_asked(self, action: SetWeights, rollout: Rollout, truth: dict[str, int]) -> None:
         now, canary = self.world.now, action.parts[rollout.to_slot]

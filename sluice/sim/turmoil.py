@@ -18,7 +18,7 @@ from sluice.core.names import parse_alarm_name
 from sluice.core.observation import DELETED, AlarmFacts, EndpointFacts
 from sluice.core.reaction import AlarmEvent
 from sluice.ports import Ports, StoreUnavailable
-from sluice.sim.strikes import CallFailed, Strike, struck
+from sluice.sim.strikes import CallFailed, Strike, fail, struck
 from sluice.sim.world import Killed, World
 from sluice.sweep import Swept, sweep_all
 from sluice.tick import Ticked, tick
@@ -59,6 +59,7 @@ class Turmoil(World):
     copies: int = 1
     late_seconds: int = 0
     table_down_until: int = 0
+    writes_down_until: int = 0
     stale_until: int = 0
     stale_seconds: int = 0
     clocks_start: bool = True
@@ -220,8 +221,8 @@ class Turmoil(World):
         return min([minute, *due, *([self.settles_at] if self.settles_at is not None else [])])
 
     def _table(self) -> None:
-        down = self.now < self.table_down_until
-        self.store.refuses_reads = self.store.refuses_writes = down
+        self.store.refuses_reads = self.now < self.table_down_until
+        self.store.refuses_writes = self.now < max(self.table_down_until, self.writes_down_until)
 
     def _remember(self) -> None:
         self._past.append((self.now, World.describe(self, self.endpoint)))
@@ -229,6 +230,11 @@ class Turmoil(World):
             self._past.popleft()
 
     # Faults
+
+    def fail(self, call: str) -> None:
+        """A strike's effect: the call fails, and what was to be written counts as refused."""
+        self.store.refused += call == "store.commit"
+        fail(call)
 
     def occupy(self, seconds: int, status: str = "Updating") -> None:
         """Somebody else's update, or ours that takes longer than it should."""
@@ -259,7 +265,8 @@ class Turmoil(World):
     def heal(self) -> None:
         """The turmoil is over: no strikes, no outages, no errors. What people did, and what is on its way, stays."""
         self.strikes.clear()
-        self.copies, self.late_seconds, self.table_down_until, self.stale_until = 1, 0, 0, 0
+        self.copies, self.late_seconds = 1, 0
+        self.table_down_until = self.writes_down_until = self.stale_until = 0
         self.clocks_start, self.falls_back, self.smoke_fault = True, False, None
         self.error_rate.clear()
         self.find_instances()

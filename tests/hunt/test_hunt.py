@@ -64,7 +64,7 @@ incidents: st.SearchStrategy[Incident] = st.one_of(
     st.builds(ClockLost),
     st.builds(
         Outage,
-        st.sampled_from(("table", "clocks", "fresh reads", "capacity", "update", "model", "all of it")),
+        st.sampled_from(("table", "writes", "clocks", "fresh reads", "capacity", "update", "model", "all of it")),
         st.integers(10, 1500),
     ),
     st.builds(Asked, st.sampled_from(("abort", "rollback", "submit", *ORDERS))),

@@ -12,7 +12,7 @@ from sluice.core.observation import AlarmFacts, ConfiguredVariant, Variant
 from sluice.core.policy import IncidentThen, OnInconclusive, Rollback, SharedIncident, Step
 from sluice.core.rollout import Rollout, ScalingTarget
 from sluice.sim.promises import Promises
-from sluice.sim.strikes import Moment, Strike, fail, kill
+from sluice.sim.strikes import Moment, Strike, kill
 from sluice.sim.turmoil import Turmoil
 from sluice.submit import adopt, submit
 from sluice.tell import Caller, Order, tell
@@ -83,7 +83,7 @@ class Struck:
     times: int = 1
 
     def happen(self, world: Turmoil, promises: Promises) -> None:
-        world.strikes.append(Strike(self.call, self.moment, kill if self.kills else fail, self.nth, self.times))
+        world.strikes.append(Strike(self.call, self.moment, kill if self.kills else world.fail, self.nth, self.times))
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +189,8 @@ class Outage:
         match self.what:
             case "table":
                 world.table_down_until = world.now + self.seconds
+            case "writes":
+                world.writes_down_until = world.now + self.seconds
             case "clocks":
                 world.clocks_start = False
                 world.executions.clear()
