@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import pulumi
 import pulumi_aws as aws
 
-from infra.iam_documents import Document, allow, document
+from infra.iam_documents import Document, allow, document, text
 from infra.resource_names import Names
 from sluice.core.classes import PIPELINE, CommandClass
 
@@ -19,15 +19,24 @@ LATEST = "$LATEST"
 
 
 class Commands(pulumi.ComponentResource):
-    """Aliases and URLs of the command function. `urls` by class."""
+    """Aliases, URLs and managed policies of the command function. `urls` by class; `policy_arns` by class, and of the pipeline."""
 
-    def __init__(self, function: aws.lambda_.Function, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self, names: Names, function: aws.lambda_.Function, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
         super().__init__("sluice:infra:Commands", "commands", None, opts)
         self.aliases = {word: self._alias(function, word) for word in (*CommandClass, PIPELINE)}
         self.urls: Mapping[str, pulumi.Output[str]] = {
             word.value: self._url(function, self.aliases[word]) for word in CommandClass
         }
-        self.register_outputs({"urls": self.urls})
+        documents = {
+            **{word.value: command_document_of(names, word) for word in CommandClass},
+            PIPELINE: pipeline_document_of(names),
+        }
+        self.policy_arns: Mapping[str, pulumi.Output[str]] = {
+            word: self._policy(names, word, content) for word, content in documents.items()
+        }
+        self.register_outputs({"urls": self.urls, "policy_arns": self.policy_arns})
 
     def _alias(self, function: aws.lambda_.Function, word: str) -> aws.lambda_.Alias:
         return aws.lambda_.Alias(
@@ -48,6 +57,16 @@ class Commands(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
         return url.function_url
+
+    def _policy(self, names: Names, word: str, content: Document) -> pulumi.Output[str]:
+        """For roles and groups of people, who are not this stack's to know."""
+        policy = aws.iam.Policy(
+            f"command-{word}",
+            name=names.command_policy(word),
+            policy=text(content),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        return policy.arn
 
 
 def command_document_of(names: Names, word: CommandClass) -> Document:

@@ -53,7 +53,7 @@ class ControlPlane(pulumi.ComponentResource):
         if self.links is not None:
             told["notify"].update(self.links.told)
         self.functions = {word: control_function(word, shared, self) for word in FUNCTIONS}
-        self.commands = Commands(self.functions["command"], pulumi.ResourceOptions(parent=self))
+        self.commands = Commands(names, self.functions["command"], pulumi.ResourceOptions(parent=self))
         if signs(spec):
             signing_key(names, self)
         self.machine = self._clock()

@@ -11,15 +11,11 @@ from typing import Any
 
 import pulumi
 
-from infra.commands import command_document_of, pipeline_document_of
 from infra.control_plane import ControlPlane
 from infra.dashboards import dashboard_url
 from infra.guarded_endpoint import GuardedEndpoint
-from infra.iam_documents import text
 from infra.release_status import Status
 from infra.resource_names import Names
-from infra.serving_permissions import invoke_document
-from sluice.core.classes import PIPELINE, CommandClass
 from sluice.core.record import Document, encode
 from sluice.core.release import Release
 from sluice.schema import EndpointSpec, StackSpec
@@ -45,10 +41,8 @@ class EndpointExport:
     """How the last rollout ended, as of the last `up`; null before the first."""
     champion_parameter: str
     """An SSM parameter that names the release that serves, kept up to date between two `up`s."""
-    invoke_policy_json: str
-    """The IAM document of a caller: invoke by weight, read the champion. Not `TargetVariant`, which would bypass a rollback."""
     invoke_policy_arn: pulumi.Input[str]
-    """The same as a managed policy, for roles of this account."""
+    """A managed policy for callers: invoke by weight (never `TargetVariant`, past a rollback), read the champion, record outcomes."""
     outcome_namespace: str
     """The CloudWatch namespace for business outcomes per variant."""
     contract: str
@@ -83,8 +77,8 @@ class ControlPlaneExport:
     """What `sluice status`, `abort` and the like ask, each class of commands through a URL of its own."""
     commands: Mapping[str, pulumi.Input[str]]
     """The URL of each class of commands (observe, operate, approve, force), for requests signed with SigV4."""
-    command_policies: Mapping[str, str]
-    """The IAM document of each class, and of `pipeline`: plain invocations of the alias of this name."""
+    command_policy_arns: Mapping[str, pulumi.Input[str]]
+    """A managed policy for each class, and for `pipeline`: plain invocations of the alias of this name."""
     submit_function: str
     """What `pulumi up` invokes to submit a release."""
     dead_letter_queue_url: pulumi.Input[str]
@@ -117,7 +111,6 @@ def endpoint_export(
         live=status.apply(live),
         last_outcome=status.apply(last_outcome),
         champion_parameter=names.champion_parameter(name),
-        invoke_policy_json=text(invoke_document(names, name)),
         invoke_policy_arn=endpoint.invoke_policy.arn,
         outcome_namespace=names.outcome_namespace,
         contract=spec.release.contract,
@@ -140,10 +133,7 @@ def control_plane_export(names: Names, spec: StackSpec, control: ControlPlane) -
         approvals_topic_arn=control.links.topic.arn if control.links else None,
         command_function=names.function("command"),
         commands=control.commands.urls,
-        command_policies={
-            **{word.value: text(command_document_of(names, word)) for word in CommandClass},
-            PIPELINE: text(pipeline_document_of(names)),
-        },
+        command_policy_arns=control.commands.policy_arns,
         submit_function=names.function("submit"),
         dead_letter_queue_url=control.dead_letters.url,
         capture_bucket=control.capture.bucket,

@@ -8,7 +8,7 @@ import pulumi_aws as aws
 from infra.control_functions import fixed_role
 from infra.iam_documents import text
 from infra.resource_names import Names, bootstrap_name, endpoint_log_group, owner_tags
-from infra.serving_permissions import execution_document, invoke_document
+from infra.serving_permissions import caller_document, execution_document
 from infra.shared_control_plane import ControlLink
 from sluice.core.release import release_tags
 from sluice.schema import EndpointSpec, StackSpec
@@ -51,7 +51,7 @@ class GuardedEndpoint(pulumi.ComponentResource):
         self.invoke_policy = aws.iam.Policy(
             f"invoke-{spec.name}",
             name=names.invoke_policy(spec.name),
-            policy=text(invoke_document(names, spec.endpoint_name)),
+            policy=text(caller_document(names, spec.endpoint_name)),
             opts=pulumi.ResourceOptions(parent=self),
         )
         self.register_outputs({"endpoint_arn": self.endpoint_arn, "invoke_policy_arn": self.invoke_policy.arn})

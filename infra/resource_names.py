@@ -253,6 +253,9 @@ class Names:
     def execution_role_arn(self, name: str) -> str:
         return self.place.global_arn("iam", f"role{self.execution_path}{self.execution_role(name)}")
 
+    def command_policy(self, word: str) -> str:
+        return f"{self.function('command')}-{word}"
+
     def invoke_policy(self, name: str) -> str:
         return f"{self.prefix}-invoke-{name}"
 

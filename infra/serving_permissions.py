@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from typing import cast
 
 from infra.iam_documents import Document, Statement, allow, document
 from infra.place import Place
 from infra.resource_names import Names, endpoint_log_group
+from sluice.client.access import invoke_document
 from sluice.core.errors import BadInput
 from sluice.schema import EndpointSpec
 
@@ -68,31 +70,10 @@ def repository_arn(image: str, place: Place) -> str:
     return f"arn:{place.partition}:ecr:{found['region']}:{found['account']}:repository/{found['repository']}"
 
 
-def invoke_document(names: Names, endpoint: str) -> Document:
-    """For application teams: ask the endpoint, read who serves, record what came of it.
-
-    TargetVariant would bypass the weights and a rollback.
-    """
-    return document(
-        allow(
-            "InvokeByWeight",
-            ["sagemaker:InvokeEndpoint"],
-            [names.endpoint_arn(endpoint)],
-            {"Null": {"sagemaker:TargetVariant": "true"}},
-        ),
-        allow(
-            "ReadChampion",
-            ["ssm:GetParameter"],
-            [names.place.arn("ssm", f"parameter{names.champion_parameter(endpoint)}")],
-        ),
-        # PutMetricData has no resource level; the namespace is this stack's own.
-        allow(
-            "RecordOutcomes",
-            ["cloudwatch:PutMetricData"],
-            ["*"],
-            {"StringEquals": {"cloudwatch:namespace": names.outcome_namespace}},
-        ),
-    )
+def caller_document(names: Names, endpoint: str) -> Document:
+    """For application teams. It is `sluice.client`'s, which makes the same for roles of other accounts."""
+    made = invoke_document(names.endpoint_arn(endpoint), names.champion_parameter(endpoint), names.outcome_namespace)
+    return cast(Document, made)
 
 
 def queue_document(sid: str, queue_arn: str, rule_arns: list[str]) -> Document:

@@ -120,7 +120,8 @@ def _refused_by_aws(fault: ClientError, target: Target) -> SluiceError:
             )
         )
     if code in _DENIED:
-        return BadInput((f"you may not ask {target.function}: {message} Ask for lambda:InvokeFunction on it.",))
+        whose = "Whoever runs the stack gives it: `pulumi stack output control_plane` names a policy for each class of commands."
+        return BadInput((f"you may not ask {target.function}: {message} {whose}",))
     if code in _SIGN_IN:
         return BadInput((f"AWS does not take your credentials ({code}): sign in again.",))
     return CommandFailed(f"{target.function} could not be asked: {code}: {message} {_look(target)}")

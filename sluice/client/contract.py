@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar, get_args, get_type_hints
 
+from sluice.client.access import invoke_document
 from sluice.core.errors import BadInput
 from sluice.core.record import decode, encode
 
@@ -63,7 +64,6 @@ class EndpointContract:
     live: NamedRelease
     last_outcome: Ended | None
     champion_parameter: str
-    invoke_policy_json: str
     invoke_policy_arn: str
     outcome_namespace: str
     contract: str
@@ -76,6 +76,13 @@ class EndpointContract:
     def serving(self) -> Serving:
         return Serving(**{field.name: getattr(self, field.name) for field in dataclasses.fields(Serving)})
 
+    @property
+    def invoke_policy_json(self) -> str:
+        """The document behind `invoke_policy_arn`, for roles of other accounts. Made here: exported it would fill screens."""
+        return json.dumps(
+            invoke_document(self.endpoint_arn, self.champion_parameter, self.outcome_namespace), sort_keys=True
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class ControlPlaneContract:
@@ -86,7 +93,7 @@ class ControlPlaneContract:
     topic_arn: str
     command_function: str
     commands: Mapping[str, str]
-    command_policies: Mapping[str, str]
+    command_policy_arns: Mapping[str, str]
     submit_function: str
     dead_letter_queue_url: str
     capture_bucket: str

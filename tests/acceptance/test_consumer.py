@@ -58,9 +58,10 @@ def test_from_another_account_only_the_wards_role_takes_on_the_one_that_asks(sta
     iam = boto3.client("iam")
     roles = {role["RoleName"].rpartition("-")[0]: role for role in iam.list_roles()["Roles"]}
     asking, own = roles["ward-asks"], roles["ward"]
-    exported = stage.sandbox.engine.state.outputs["endpoints"]["triage"]["invoke_policy_json"]
+    exported = stage.sandbox.engine.state.outputs["endpoints"]["triage"]["invoke_policy_arn"]
+    managed = iam.get_policy_version(PolicyArn=exported, VersionId="v1")["PolicyVersion"]["Document"]
     policy = iam.get_role_policy(RoleName=asking["RoleName"], PolicyName=only(iam, asking))["PolicyDocument"]
-    assert policy == json.loads(exported)
+    assert policy == managed
     assert asking["AssumeRolePolicyDocument"]["Statement"][0]["Principal"] == {"AWS": own["Arn"]}
     environment = boto3.client("lambda").get_function_configuration(FunctionName="ward-dev")["Environment"]
     assert environment["Variables"]["ASK_AS"] == asking["Arn"]

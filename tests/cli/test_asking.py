@@ -56,7 +56,7 @@ CASES = {
         refused("AccessDeniedException", "User: ada is not authorized to perform: lambda:InvokeFunction."),
         2,
         "you may not ask shop-dev-command: User: ada is not authorized to perform: lambda:InvokeFunction. "
-        "Ask for lambda:InvokeFunction on it.",
+        "Whoever runs the stack gives it: `pulumi stack output control_plane` names a policy for each class of commands.",
     ),
     "expired": (
         refused("ExpiredTokenException"),

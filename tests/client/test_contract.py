@@ -24,7 +24,6 @@ ENDPOINT: dict[str, Any] = {
     "live": {"release": "v1", "digest": "1" * 64},
     "last_outcome": {"release_name": "v2", "phase": "rolled_back", "because": "errors", "ended_at": 1, "nonce": "1"},
     "champion_parameter": "/sluice/sluice/dev/dev-triage",
-    "invoke_policy_json": "{}",
     "invoke_policy_arn": "arn:aws:iam::123456789012:policy/invoke",
     "outcome_namespace": "Sluice/sluice/dev/outcomes",
     "contract": "rows",
@@ -33,7 +32,7 @@ ENDPOINT: dict[str, Any] = {
     "dashboard_url": "https://us-east-1.console.aws.amazon.com/cloudwatch/home?region=us-east-1#dashboards/dashboard/sluice-dev-on-call",
 }
 CONTROL_PLANE = {field.name: ["x"] if "tuple" in str(field.type) else "x" for field in fields(ControlPlaneContract)}
-CONTROL_PLANE |= {"commands": {}, "command_policies": {}}
+CONTROL_PLANE |= {"commands": {}, "command_policy_arns": {}}
 
 
 def outputs(**changes: Any) -> dict[str, Any]:
@@ -90,6 +89,17 @@ def test_what_cannot_be_read_is_refused_with_a_sentence(document: dict[str, Any]
 def test_an_endpoint_that_is_not_there_is_refused_by_name() -> None:
     with pytest.raises(BadInput, match=r"'triag': the stack has none of this name \(it has: triage\)"):
         contract_from(outputs()).endpoint("triag")
+
+
+def test_the_document_for_roles_of_other_accounts_is_made_from_what_is_exported() -> None:
+    document = json.loads(contract_from(outputs()).endpoint("triage").invoke_policy_json)
+
+    asked = {statement["Sid"]: statement["Resource"] for statement in document["Statement"]}
+    assert asked == {
+        "InvokeByWeight": [ENDPOINT["endpoint_arn"]],
+        "ReadChampion": ["arn:aws:ssm:us-east-1:123456789012:parameter/sluice/sluice/dev/dev-triage"],
+        "RecordOutcomes": ["*"],
+    }
 
 
 def test_what_an_application_needs_goes_through_an_environment_variable() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import boto3
 import pytest
 
+from sluice.client.access import invoke_document
 from sluice.core.rollout import Phase
 from sluice.sandbox.engine.program import ProgramFailed
 from sluice.sandbox.sandbox import Sandbox
@@ -100,3 +101,13 @@ def test_python_blocks_run(page: Path, walk: Walk, tmp_path: Path, monkeypatch: 
     monkeypatch.chdir(tmp_path)
     for text in found:
         exec(compile(text, page.name, "exec"), {})
+
+
+def test_the_invoke_policy_on_the_page_is_the_one_that_is_made() -> None:
+    (shown,) = [block.text for block in blocks((DOCS / "exports.md").read_text()) if block.language == "json"]
+    filled = {"endpoint_arn": "arn:aws:sagemaker:r:1:endpoint/e", "region": "r", "account": "1"}
+    filled |= {"champion_parameter": "/p", "outcome_namespace": "n"}
+
+    for word, value in filled.items():
+        shown = shown.replace(f"<{word}>", value)
+    assert json.loads(shown) == invoke_document("arn:aws:sagemaker:r:1:endpoint/e", "/p", "n")

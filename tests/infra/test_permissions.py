@@ -10,7 +10,7 @@ from infra.commands import command_document_of, pipeline_document_of
 from infra.iam_documents import Document, text, trust
 from infra.permission_scope import scope_of
 from infra.permissions import FUNCTION_DOCUMENTS, machine_document
-from infra.serving_permissions import execution_document, invoke_document, queue_document, repository_arn
+from infra.serving_permissions import caller_document, execution_document, queue_document, repository_arn
 from sluice.core.classes import PIPELINE, CommandClass
 from sluice.core.conditions import Hook, HookKind
 from sluice.core.errors import BadInput
@@ -229,7 +229,7 @@ def documents() -> dict[str, Document]:
     made = {word: make(scope()) for word, make in FUNCTION_DOCUMENTS.items()}
     made["clock"] = machine_document(NAMES)
     made["execution"] = execution_document(NAMES, endpoint(), ("models",), "s3://captures/dev-Triage")
-    made["caller"] = invoke_document(NAMES, "dev-Triage")
+    made["caller"] = caller_document(NAMES, "dev-Triage")
     return made
 
 
