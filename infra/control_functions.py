@@ -31,8 +31,9 @@ SIZINGS: Mapping[str, Sizing] = {
     "tick": Sizing(60, 512),
     # One read, one write, one weight call of 5 s at most. The queue delivers again 2 s after this time is over, so it is kept short.
     "alarm": Sizing(10, 256, reserved=5),
-    # Must be over before the next one starts.
-    "sweep": Sizing(50, 256),
+    # Must be over before the next one starts. Reserved, because an account without concurrency left is when nobody ticks: one a
+    # minute, one that Lambda tries again, and a drill.
+    "sweep": Sizing(50, 256, reserved=3),
     "command": Sizing(30, 256),
     # A batch of events, one small object each.
     "archive": Sizing(60, 256),

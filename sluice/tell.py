@@ -14,7 +14,7 @@ from sluice.core import commands
 from sluice.core.audit import Event
 from sluice.core.begin import back_to, begin, like_the_last
 from sluice.core.decision import Decision
-from sluice.core.errors import BadInput, EndpointBusy, Forbidden, Refused, StaleRecord
+from sluice.core.errors import BadInput, EndpointBusy, Forbidden, Refused, StaleRecord, UnknownSchema
 from sluice.core.head import Head, Submission
 from sluice.core.orders import Said
 from sluice.core.record import decode
@@ -176,7 +176,7 @@ def _answered_before(ports: Ports, order: Order) -> str | None:
         return None
     try:
         recent = _recent(ports, order.endpoint)
-    except StoreUnavailable:
+    except (StoreUnavailable, UnknownSchema, BadInput):
         if order.action in _DOWN:
             return None  # taking back twice is taking back once
         raise

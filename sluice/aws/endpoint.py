@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ReadTimeoutError
 
 from sluice.aws.adoption import found_endpoint
 from sluice.aws.clients import client, once
@@ -131,6 +131,10 @@ class SageMakerEndpoints:
                 if fault.response["Error"]["Code"] != "ModelError":
                     raise
                 return SmokeFacts(f"sample input {i} of {release.name}: {fault.response['Error']['Message'][:300]}")
+            except ReadTimeoutError:
+                return SmokeFacts(
+                    f"sample input {i} of {release.name} was tried more than once and got no answer in time"
+                )
             if answer["InvokedProductionVariant"] != slot:
                 return SmokeFacts(
                     f"sample input {i} was answered by {answer['InvokedProductionVariant']}, not by {slot}"

@@ -9,6 +9,7 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from sluice.aws.clients import client
+from sluice.core.errors import SluiceError
 from sluice.core.policy import LatencyMetric, LevelMetric, MeanMetric, Metric, RateMetric
 from sluice.core.rows import Limits, Reading
 
@@ -104,7 +105,10 @@ def _of_slot(limits: Limits | None, *, is_canary: bool) -> Mapping[str, float]:
 
 
 def read(wanted: list[Query], since: int, until: int, period: int = _MINUTE) -> Series:
-    """Values by the start of their period. More than 500 series take more than one call."""
+    """Values by the start of their period. More than 500 series take more than one call.
+
+    Raises SluiceError for an answer that CloudWatch did not complete: what is missing in it is not silence.
+    """
     series: Series = {query.key: {} for query in wanted if query.search is None}
     for batch in batches(wanted, _QUERIES_A_CALL):
         request = {
@@ -113,13 +117,25 @@ def read(wanted: list[Query], since: int, until: int, period: int = _MINUTE) -> 
             "EndTime": datetime.fromtimestamp(until, UTC),
             "ScanBy": "TimestampAscending",
         }
+        ended: dict[tuple[str, str], str] = {}
         for page in client("cloudwatch").get_paginator("get_metric_data").paginate(**request):
             for result in page["MetricDataResults"]:
                 query = batch[int(result["Id"][1:])]
+                ended[f"{query.name} of {query.key.slot}", str(result.get("Label"))] = result.get(
+                    "StatusCode", "Complete"
+                )
                 values = series.setdefault(_key(query, result), {})
                 for at, value in zip(result["Timestamps"], result["Values"], strict=True):
                     values[int(at.timestamp())] = value
+        _need_all(ended)
     return series
+
+
+def _need_all(ended: Mapping[tuple[str, str], str]) -> None:
+    """`ended` is how CloudWatch's last page ended each series: a page before the last one says `PartialData` and means it well."""
+    partial = [f"{what}: {status}" for (what, _), status in ended.items() if status != "Complete"]
+    if partial:
+        raise SluiceError(f"CloudWatch did not answer completely, so nothing can be judged now: {'; '.join(partial)}")
 
 
 def _key(query: Query, result: Mapping[str, Any]) -> Key:

@@ -28,8 +28,8 @@ INDEX = "live"
 _ENDPOINTS = "ENDPOINTS"
 _LAST_EVENT = 999_999_999
 """The highest number that sorts as text: keys have nine digits."""
-_CONFLICT_TRIES = 6
-_CONFLICT_SECONDS = 0.1
+_CONFLICT_PAUSES = (0.1, 0.2, 0.4, 0.8, 0.0)
+"""Seconds after each try; none after the last. Whoever must take traffic back has no time for more."""
 _UNREADABLE = (
     "It was changed by hand or written by another version of Sluice: deploy that version, or restore the record "
     "from the table's point-in-time backup."
@@ -49,7 +49,7 @@ class DynamoStore:
 
     def commit(self, change: Change) -> None:
         request = {"TransactItems": self._items(change), "ClientRequestToken": change.event.hash[:36]}
-        for attempt in range(_CONFLICT_TRIES):
+        for pause in _CONFLICT_PAUSES:
             try:
                 client("dynamodb").transact_write_items(**request)
                 return
@@ -61,7 +61,7 @@ class DynamoStore:
                     ) from None
                 if "TransactionConflict" not in reasons:
                     raise StoreUnavailable(f"table {self.table}: {fault}") from fault
-                time.sleep(_CONFLICT_SECONDS * 2**attempt)
+                time.sleep(pause)
             except BotoCoreError as fault:
                 raise StoreUnavailable(f"table {self.table}: {fault}") from fault
         raise StoreUnavailable(f"table {self.table}: transactions on {change.head.endpoint!r} keep conflicting")

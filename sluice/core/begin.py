@@ -17,6 +17,7 @@ from sluice.core.policy import OnInconclusive, Step
 from sluice.core.release import Release
 from sluice.core.revert import roll_back
 from sluice.core.rollout import SCHEMA, EndpointSettings, Phase, Rollout, SlotAlarms
+from sluice.core.room import need_room
 from sluice.core.weights import WHOLE
 
 GENESIS = "0" * 64
@@ -147,6 +148,7 @@ def _while_live(head: Head, rollout: Rollout, submission: Submission, now: int) 
     if before is not None and (before.release.digest, before.nonce) == (submission.release.digest, submission.nonce):
         return stay(head, f"{name} waits already for rollout {rollout.id} to end", BAKE_SECONDS)
     queued = replace(head, queued=submission)
+    need_room(queued, submission)
     promoted = head.champion.slot == rollout.to_slot
     waits = wish is not OnNewRelease.SUPERSEDE or promoted
     if rollout.is_latched or (waits and not submission.is_emergency):
@@ -244,6 +246,7 @@ def _start(head: Head, submission: Submission, now: int) -> Decision:
         after = replace(after, snapshot=submission)
     if head.revision is not None:  # its time to be carried out starts over when the rollout has ended
         after = replace(after, revision=replace(head.revision, called_at=None))
+    need_room(after, submission)
     clock = StartClock(endpoint, rollout.id, rollout.clock_name)
     return Decision(after, because, "submitted", (clock, mirror(after)))
 

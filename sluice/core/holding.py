@@ -18,8 +18,8 @@ from sluice.core.weights import percent_text
 def hold(head: Head, because: str, now: int) -> Decision:
     """Neither up nor down; but not for ever."""
     rollout = live(head)
-    held = now - (rollout.applied_at or rollout.phase_since)
-    began = (rollout.applied_at or rollout.phase_since) + _phase_seconds(rollout)
+    since = _since(rollout)
+    held, began = now - since, since + _phase_seconds(rollout)
     if now - max(began, *_later_beginnings(rollout)) > rollout.policy.max_hold_seconds:
         cause = f"held for {duration_text(held)} without a decision: {because}"
         return roll_back(head, now, "tick", cause, harmful=False)
@@ -96,6 +96,11 @@ def ask_people(head: Head, kind: str, what: str, judgement: Judgement, now: int)
     about = f"{kind}:{rollout.phase_since}"
     told = page(head, f"{head.endpoint}: {rollout.release.name} is held: {what}", judgement.because, about)
     return change(head, kind, f"{said}: {judgement.because}", BAKE_SECONDS, told)
+
+
+def _since(rollout: Rollout) -> int:
+    """A soak that a person interrupted starts over."""
+    return rollout.phase_since if rollout.phase is Phase.SOAKING else rollout.applied_at or rollout.phase_since
 
 
 def _phase_seconds(rollout: Rollout) -> int:

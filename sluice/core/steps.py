@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from sluice.core.actions import SetWeights
-from sluice.core.ascent import CALL_SECONDS, enter_pause, go_up, is_forced, missing_capacity, next_step
+from sluice.core.ascent import CALL_SECONDS, enter_pause, go_up, is_forced, missing_capacity, next_step, rehearse_again
 from sluice.core.blame import Blame
 from sluice.core.conditions import ApprovalThen
 from sluice.core.decision import (
@@ -182,6 +182,8 @@ def _bake(head: Head, now: int) -> Decision:
 def _go_on(head: Head, now: int) -> Decision:
     """After a pause, from where it was: also when a person, and not our call, brought the last step about."""
     rollout = live(head)
+    if rollout.step < 0:
+        return rehearse_again(head, now, "the weights are ours again: the rollback is rehearsed again")
     if rollout.canary_parts < WHOLE:
         return _bake(head, now)
     return soak_on(head, now) if head.champion.slot == rollout.to_slot else promote(head, now)

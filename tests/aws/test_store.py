@@ -7,7 +7,9 @@ from dataclasses import replace
 import boto3
 import pytest
 
-from sluice.aws.store import DynamoStore
+from infra.control_functions import SIZINGS
+from sluice.aws.clients import client, once
+from sluice.aws.store import _CONFLICT_PAUSES, DynamoStore
 from sluice.core.audit import Change, chain_faults, record, replay
 from sluice.core.begin import begin
 from sluice.core.errors import StaleRecord
@@ -122,6 +124,19 @@ def test_heartbeats_are_no_events(store: DynamoStore) -> None:
     store.beat("shop", Heartbeat(NOW, NOW, "holding", {"blue": 10_000}, "InService"))
 
     assert store.heartbeat("shop") == Heartbeat(NOW, NOW, "holding", {"blue": 10_000}, "InService")
+
+
+def test_a_table_that_hangs_is_given_up_while_there_is_time_to_take_traffic_back_without_it() -> None:
+    table, call = client("dynamodb").meta.config, once("sagemaker").meta.config
+    longest_backoff = 1  # of botocore's standard mode, before the second try
+
+    hangs = table.retries["total_max_attempts"] * table.read_timeout + longest_backoff
+    takes_back = call.connect_timeout + call.read_timeout
+
+    assert table.retries["total_max_attempts"] == 2
+    assert table.connect_timeout <= table.read_timeout
+    assert hangs + takes_back < SIZINGS["alarm"].timeout_seconds
+    assert sum(_CONFLICT_PAUSES) + takes_back < SIZINGS["alarm"].timeout_seconds
 
 
 def test_a_table_that_cannot_be_reached_is_named() -> None:

@@ -7,15 +7,18 @@ import hashlib
 import json
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from sluice.aws.clients import client
 from sluice.aws.patience import while_permissions_arrive
 from sluice.aws.surroundings import ParameterMirrors, S3Artifacts, StepFunctionsClocks
 from sluice.aws.watch import CloudWatchAlarms, CloudWatchMetrics
 from sluice.core.actions import SetAlarm, StartClock
+from sluice.core.errors import SluiceError
 from sluice.core.observation import Counts
 from sluice.core.release import Artifact
 from sluice.core.rows import Reading
@@ -121,6 +124,20 @@ class TestMetrics:
             None,
         ]
         assert all(not row.stable.rates for row in rows)
+
+    @pytest.mark.parametrize("status", ["InternalError", "PartialData", "Forbidden"])
+    def test_an_answer_that_is_not_complete_is_no_silence(self, status: str) -> None:
+        """The errors are missing, not absent: taken for a quiet minute they would hide harm."""
+        self.put("green", "Invocations", 500, 0)
+
+        def broken(parsed: dict[str, Any], **_: object) -> None:
+            parsed["MetricDataResults"][1]["StatusCode"] = status
+
+        client("cloudwatch").meta.events.register("after-call.cloudwatch.GetMetricData", broken)
+        reading = Reading("shop", "green", "blue", {"errors": policy().metrics["errors"]}, {}, MINUTE, MINUTE + 240)
+
+        with pytest.raises(SluiceError, match=f"Invocation5XXErrors of green: {status}"):
+            CloudWatchMetrics().rows(reading)
 
 
 def test_the_mirror_is_written_and_read() -> None:

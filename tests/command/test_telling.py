@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from sluice.core.conditions import Approval, ApprovalThen, Hook, HookKind, OnNewRelease
-from sluice.core.errors import BadInput, Forbidden, Refused, StaleRecord
+from sluice.core.errors import BadInput, Forbidden, Refused, SluiceError, StaleRecord, UnknownSchema
 from sluice.core.plan import Assumptions, plan
 from sluice.core.record import encode
 from sluice.core.rollout import Phase
@@ -379,17 +379,21 @@ class TestReplay:
         assert said(world, "abort", request="r1") == first
         assert not live(world).is_latched
 
+    @pytest.mark.parametrize(
+        "fault",
+        [StoreUnavailable("no events"), BadInput(("event 3: was damaged",)), UnknownSchema("event 3: schema 2")],
+    )
     def test_a_trail_that_cannot_be_read_keeps_nobody_from_going_back(
-        self, world: World, until: Until, monkeypatch: pytest.MonkeyPatch
+        self, world: World, until: Until, monkeypatch: pytest.MonkeyPatch, fault: SluiceError
     ) -> None:
         until(Phase.BAKING)
 
         def away(*_: object) -> None:
-            raise StoreUnavailable("no events")
+            raise fault
 
         monkeypatch.setattr(type(world.store), "events", away)
 
-        with pytest.raises(StoreUnavailable):
+        with pytest.raises(type(fault)):
             said(world, "pause", request="r1")
         assert said(world, "rollback", request="r2").startswith("rolling back v2")
 

@@ -15,7 +15,7 @@ from sluice.core.head import Cleanup, Head
 from sluice.core.observation import AlarmFacts, ArtifactFacts, HookAnswer, Observation, SmokeFacts, Variant
 from sluice.core.policy import AfterSoak, IncidentThen, OnInconclusive, SharedIncident
 from sluice.core.prepare import update_was_refused
-from sluice.core.rollout import Latch, Phase, Prepared, Rehearsal
+from sluice.core.rollout import Latch, Phase, Prepared, Rehearsal, Shift
 from tests.builders import NOW, policy, release, started, step
 from tests.core.facts import CONFIGURED, endpoint, minutes, quiet, row, seen, variant
 
@@ -466,6 +466,33 @@ class TestPaused:
             decide(again, seen(endpoint(0, 10_000)), NOW).because == "the weights are ours again: the soak starts over"
         )
 
+    def test_before_the_first_step_it_rehearses_again(self) -> None:
+        """There is no step whose bake could begin."""
+        head = started(phase=Phase.PAUSED, phase_since=NOW - 60, prepared=PREPARED)
+
+        decision = decide(head, seen(endpoint()), NOW)
+
+        assert phase(decision) is Phase.REHEARSING
+        assert decision.next.live.rehearsal is None
+
+    def test_a_canary_that_a_person_gave_everything_has_nobody_to_be_compared_with(self) -> None:
+        facts = seen(endpoint(0, 10_000), alarms=quiet(green_errors_rail="ALARM"))
+
+        decision = decide(self.head(), facts, NOW)
+
+        assert phase(decision) is Phase.ROLLING_BACK
+
+    def test_whoever_keeps_changing_the_weights_ends_it(self) -> None:
+        head, pauses = baking(shifts=(Shift(0, 1000, NOW - 420, NOW - 400),)), 0
+        while phase(Decision(head, "")) is Phase.BAKING and pauses < 100:
+            head = decide(head, seen(endpoint(8000, 2000), rows=HEALTHY), NOW).next
+            if phase(Decision(head, "")) is Phase.PAUSED:
+                pauses += 1
+                head = decide(head, seen(endpoint(9000, 1000)), NOW).next
+
+        assert (pauses, phase(Decision(head, ""))) == (20, Phase.ROLLING_BACK)
+        assert "somebody changed the weights 20 times and once more" in head.live.because
+
     def test_it_does_not_last_for_ever(self) -> None:
         assert "nobody decided" in decide(self.head(since=NOW - 7201), seen(endpoint(7000, 3000)), NOW).because
 
@@ -510,6 +537,14 @@ class TestSoaking:
 
         assert phase(decide(soaking(since=NOW - 3600), facts, NOW)) is Phase.SOAKING
         assert phase(decide(soaking(since=NOW - 3600 * 5), facts, NOW)) is Phase.ROLLING_BACK
+
+    def test_a_soak_that_started_over_holds_as_long_as_any_other(self) -> None:
+        """A person interrupted it; its hold does not count from when the last step was applied."""
+        facts = seen(self.SERVING, alarms=quiet(green_errors=None))
+
+        held = decide(soaking(since=NOW - 3600 * 20, phase_since=NOW - 3600), facts, NOW)
+
+        assert phase(held) is Phase.SOAKING
 
     @pytest.mark.parametrize(
         ("after", "cleanup"), [(AfterSoak.STANDBY, None), (AfterSoak.RETIRE, Cleanup("blue", NOW, None))]

@@ -220,6 +220,11 @@ def test_signed_links_are_off_and_nothing_is_public(recorded):
     assert recorded.exports["control_plane"]["approvals_topic_arn"] is None
 
 
+def test_what_takes_traffic_back_alone_has_concurrency_that_nobody_else_in_the_account_can_use_up(recorded):
+    for word in ("alarm", "sweep"):
+        assert recorded.only("Function", word).inputs["reservedConcurrentExecutions"] >= 3, word
+
+
 def test_with_signed_links_one_small_function_is_public_and_no_other():
     made = run_program(notifications={"links": "4h"})
 
