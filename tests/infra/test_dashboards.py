@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from infra.dashboards import CHOSEN, dashboard_url, dashboards
+from infra.dashboards import dashboard_url, dashboards
 from infra.place import Place
 from infra.resource_names import Names
+from infra.widgets import CHOSEN
 from tests.infra.stacks import NAMES, run_program
 
 ENDPOINTS = ["dev-triage", "dev-ward"]
