@@ -7,7 +7,8 @@ from typing import Any
 
 from sluice.core import policy as core
 from sluice.core.histogram import Histogram as CoreHistogram
-from sluice.schema.metric_document import Histogram, Level, Mean, Metric, Quantiles, Rate, Shared
+from sluice.schema.metric_document import Histogram, Level, Mean, Metric, Quantiles, Rate
+from sluice.schema.metric_limits import Shared
 
 TOLERATED = {
     "rate": {"high": core.Tolerance(1.10, 0.0002), "low": core.Tolerance(0.99, 0.0)},

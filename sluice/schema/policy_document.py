@@ -8,7 +8,8 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, Wit
 
 from sluice.core.names import ALARM_ROOT
 from sluice.schema.conditions_document import Approval, Freezes, Hooks, NoneOr, without_none
-from sluice.schema.metric_document import Metric, Rate, Shared
+from sluice.schema.metric_document import Metric, Rate
+from sluice.schema.metric_limits import Shared
 from sluice.schema.values import (
     Duration,
     Percentage,
