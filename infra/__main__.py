@@ -14,7 +14,8 @@ from sluice.schema import parse_stack
 def main() -> None:
     """Register the stack, or stop before anything is registered with a sentence per fault."""
     try:
-        spec = parse_stack(stack_document("sluice"), ROOT, pulumi.get_project(), pulumi.get_stack())
+        project = pulumi.get_project()
+        spec = parse_stack(stack_document(project), ROOT, project, pulumi.get_stack())
         exports = stack(spec)
     except BadInput as fault:
         raise pulumi.RunError(str(fault)) from None

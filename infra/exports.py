@@ -13,6 +13,7 @@ import pulumi
 
 from infra.control_plane import ControlPlane
 from infra.dashboards import dashboard_url
+from infra.endpoint_names import champion_parameter
 from infra.guarded_endpoint import GuardedEndpoint
 from infra.release_status import Status
 from infra.resource_names import Names
@@ -110,7 +111,7 @@ def endpoint_export(
         desired=desired(spec.release),
         live=status.apply(live),
         last_outcome=status.apply(last_outcome),
-        champion_parameter=names.champion_parameter(name),
+        champion_parameter=champion_parameter(names, name),
         invoke_policy_arn=endpoint.invoke_policy.arn,
         outcome_namespace=names.outcome_namespace,
         contract=spec.release.contract,

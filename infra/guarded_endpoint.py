@@ -6,8 +6,16 @@ import pulumi
 import pulumi_aws as aws
 
 from infra.control_functions import fixed_role
+from infra.endpoint_names import (
+    bootstrap_name,
+    endpoint_arn,
+    endpoint_log_group,
+    execution_role,
+    invoke_policy,
+    owner_tags,
+)
 from infra.iam_documents import text
-from infra.resource_names import Names, bootstrap_name, endpoint_log_group, owner_tags
+from infra.resource_names import Names
 from infra.serving_permissions import caller_document, execution_document
 from infra.shared_control_plane import ControlLink
 from sluice.core.release import release_tags
@@ -44,13 +52,13 @@ class GuardedEndpoint(pulumi.ComponentResource):
         )
         access = self._execution_role()
         self.endpoint_arn: pulumi.Input[str] = (
-            names.endpoint_arn(spec.endpoint_name)
+            endpoint_arn(names, spec.endpoint_name)
             if spec.adopt
             else self._born(access, [self._logs(stack.log_retention_days), control.cleaned_up]).arn
         )
         self.invoke_policy = aws.iam.Policy(
             f"invoke-{spec.name}",
-            name=names.invoke_policy(spec.name),
+            name=invoke_policy(names, spec.name),
             policy=text(caller_document(names, spec.endpoint_name)),
             opts=pulumi.ResourceOptions(parent=self),
         )
@@ -76,7 +84,7 @@ class GuardedEndpoint(pulumi.ComponentResource):
         name = self._spec.name
         role = fixed_role(
             f"serve-{name}",
-            self._names.execution_role(name),
+            execution_role(self._names, name),
             "sagemaker.amazonaws.com",
             protect=self._protected,
             parent=self,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from infra.endpoint_names import endpoint_arn
 from infra.iam_documents import Statement, allow
 from infra.permission_scope import Scope
 from sluice.core.conditions import HookKind
@@ -84,11 +85,11 @@ def smoke_tests(scope: Scope) -> Iterator[Statement]:
     What slots other stacks' endpoints have is not known here; there it must be some slot.
     """
     for i, slots in enumerate(sorted(set(scope.slots.values()))):
-        asked = [scope.names.endpoint_arn(endpoint) for endpoint in scope.endpoints if scope.slots[endpoint] == slots]
+        asked = [endpoint_arn(scope.names, endpoint) for endpoint in scope.endpoints if scope.slots[endpoint] == slots]
         condition = {"StringEquals": {"sagemaker:TargetVariant": list(slots)}}
         yield allow(f"SmokeTest{i or ''}", ["sagemaker:InvokeEndpoint"], asked, condition)
     if scope.reach:
-        reached = [scope.names.endpoint_arn(pattern) for pattern in scope.reach]
+        reached = [endpoint_arn(scope.names, pattern) for pattern in scope.reach]
         yield allow(
             "SmokeTestElsewhere", ["sagemaker:InvokeEndpoint"], reached, {"Null": {"sagemaker:TargetVariant": "false"}}
         )
@@ -150,7 +151,7 @@ def send_links(scope: Scope) -> Iterator[Statement]:
 
 
 def _endpoints(scope: Scope) -> list[str]:
-    return [scope.names.endpoint_arn(name) for name in (*scope.endpoints, *scope.reach)]
+    return [endpoint_arn(scope.names, name) for name in (*scope.endpoints, *scope.reach)]
 
 
 def created(scope: Scope) -> list[str]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from infra.alarm_formulas import Guarded, alarm_settings
+from infra.endpoint_names import execution_role
 from infra.iam_packing import PolicyTooLong, pack
 from infra.permission_scope import scope_of
 from infra.permissions import FUNCTION_DOCUMENTS
@@ -17,6 +18,7 @@ from sluice.schema import EndpointSpec, StackSpec
 _NAME_LIMIT = 64
 """Of roles and functions."""
 _ENDPOINT_LIMIT = 63
+_ALARM_LIMIT = 255
 
 
 def check(names: Names, spec: StackSpec) -> None:
@@ -40,7 +42,7 @@ def _prefix_faults(names: Names, spec: StackSpec) -> Iterator[str]:
         yield f"{where}: functions, roles and queues are named after them, so only letters, digits, - and _ are possible"
     roles = [
         *(names.role(word) for word in FUNCTIONS if spec.control_plane is None),
-        *(names.execution_role(endpoint.name) for endpoint in spec.endpoints),
+        *(execution_role(names, endpoint.name) for endpoint in spec.endpoints),
     ]
     longest = max([*roles, *([names.listening_rule] if spec.control_plane else [])], key=len)
     if len(longest) > _NAME_LIMIT:
@@ -78,5 +80,9 @@ def _metric_faults(endpoint: Guarded) -> Iterator[str]:
         if not re.fullmatch(r"[A-Za-z0-9_.-]+", name):
             yield f".policy: metrics.{name}: its alarms are named after it, so only letters, digits, -, _ and . are possible"
     alarms = [str(settings.name) for settings in alarm_settings(endpoint)]
+    longest = max(alarms, key=len, default="")
+    if len(longest) > _ALARM_LIMIT:
+        rule = f"CloudWatch allows {_ALARM_LIMIT}. Shorten the metric's name, the slot's or the endpoint's"
+        yield f".policy: the alarm {longest!r} would have {len(longest)} characters in its name, {rule}"
     for name in sorted({alarm for alarm in alarms if alarms.count(alarm) > 1}):
         yield f".policy: two alarms would be called {name!r}. Rename the metric that ends in -rail"

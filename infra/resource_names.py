@@ -1,4 +1,5 @@
-"""Every fixed name and the ARN it has, in one place. Leaves names of models and configurations to `sluice.core.names`.
+"""Every fixed name of a stack and the ARN it has. An endpoint's are in `endpoint_names`, those of models and configurations in
+`sluice.core.names`.
 
 Names are fixed because alarms, permissions and running executions refer to them. ARNs are computed, not read from resources:
 the tick's role names the machine and the machine's role names the tick, so neither could wait for the other.
@@ -7,18 +8,19 @@ the tick's role names the machine and the machine's role names the tick, so neit
 from __future__ import annotations
 
 from dataclasses import dataclass
+from hashlib import sha256
 
 from infra.place import Place
 from sluice.core.names import alarm_prefix, metrics_namespace, name_root, outcome_namespace
-from sluice.core.ownership import PROJECT_TAG, STACK_TAG
 
 FUNCTIONS = ("submit", "tick", "alarm", "sweep", "command", "archive", "incident", "notify")
 LINK_FUNCTION = "link"
 """Made only where signed links are turned on."""
 LIVE_INDEX = "live"
-_BOOTSTRAP = "bootstrap"
-_BOOTSTRAP_CHARACTERS = 45
-"""SageMaker allows 63 characters; `-bootstrap` and the `-` and seven digits Pulumi adds take 18."""
+_BUCKET_ROOT = 46
+_CUT_DIGITS = 6
+BOOTSTRAP = "bootstrap"
+"""What the first model and configuration of an endpoint are called after it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,13 +143,17 @@ class Names:
 
     @property
     def capture_bucket(self) -> str:
-        """Only the beginning: bucket names are global, so Pulumi adds seven random digits (63 characters in all)."""
-        return f"{self.control.prefix.lower().replace('_', '-')[:45].rstrip('-')}-capture"
+        """Only the beginning: bucket names are global, so Pulumi adds a dash and seven random digits (63 characters in all)."""
+        return f"{self._bucket_root}-capture"
+
+    @property
+    def _bucket_root(self) -> str:
+        return shortened(self.control.prefix.lower().replace("_", "-").strip("-"), _BUCKET_ROOT)
 
     @property
     def archive_bucket(self) -> str:
         """Only the beginning, as with captures: a locked bucket outlives its stack, and a later stack gets one of its own."""
-        return f"{self.control.prefix.lower().replace('_', '-')[:45].rstrip('-')}-audit"
+        return f"{self._bucket_root}-audit"
 
     @property
     def archive_bucket_arn(self) -> str:
@@ -238,9 +244,6 @@ class Names:
     def dashboard(self, word: str) -> str:
         return f"{self.prefix}-{word}"
 
-    def execution_role(self, name: str) -> str:
-        return f"{self.prefix}-serve-{name}"
-
     @property
     def execution_path(self) -> str:
         """Whatever role lies on it, this control plane may pass to SageMaker. The way of putting one there is IAM's to guard."""
@@ -250,20 +253,8 @@ class Names:
     def execution_roles_arn(self) -> str:
         return self.place.global_arn("iam", f"role{self.execution_path}*")
 
-    def execution_role_arn(self, name: str) -> str:
-        return self.place.global_arn("iam", f"role{self.execution_path}{self.execution_role(name)}")
-
     def command_policy(self, word: str) -> str:
         return f"{self.function('command')}-{word}"
-
-    def invoke_policy(self, name: str) -> str:
-        return f"{self.prefix}-invoke-{name}"
-
-    def champion_parameter(self, endpoint: str) -> str:
-        return f"{self.parameter_root}{endpoint}"
-
-    def endpoint_arn(self, endpoint: str) -> str:
-        return self.place.arn("sagemaker", f"endpoint/{endpoint.lower()}")
 
     @property
     def name_root(self) -> str:
@@ -281,19 +272,11 @@ class Names:
     @property
     def bootstrap_configs_arn(self) -> str:
         """Configurations that endpoints are born with, of any stack: for reading only."""
-        return self.place.arn("sagemaker", f"endpoint-config/*-{_BOOTSTRAP}-*")
+        return self.place.arn("sagemaker", f"endpoint-config/*-{BOOTSTRAP}-*")
 
 
-def bootstrap_name(endpoint: str) -> str:
-    """Logical name of the first model and configuration; Pulumi adds a dash and seven digits."""
-    return f"{endpoint[:_BOOTSTRAP_CHARACTERS].rstrip('-')}-{_BOOTSTRAP}"
-
-
-def endpoint_log_group(endpoint: str) -> str:
-    """Where SageMaker writes what the containers say."""
-    return f"/aws/sagemaker/Endpoints/{endpoint}"
-
-
-def owner_tags(names: Names, name: str) -> dict[str, str]:
-    """Which stack and endpoint something in SageMaker belongs to."""
-    return {PROJECT_TAG: names.project, STACK_TAG: names.stack, "sluice:endpoint": name}
+def shortened(name: str, most: int) -> str:
+    """The name, or so much of it as fits and a hash of all of it: what differs only in what is cut must not become one thing."""
+    if len(name) <= most:
+        return name
+    return f"{name[: most - _CUT_DIGITS - 1].rstrip('-')}-{sha256(name.encode()).hexdigest()[:_CUT_DIGITS]}"

@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import cast
 
+from infra.endpoint_names import champion_parameter, endpoint_arn, endpoint_log_group
 from infra.iam_documents import Document, Statement, allow, document
 from infra.place import Place
-from infra.resource_names import Names, endpoint_log_group
+from infra.resource_names import Names
 from sluice.client.access import invoke_document
 from sluice.core.errors import BadInput
 from sluice.schema import EndpointSpec
@@ -72,7 +73,7 @@ def repository_arn(image: str, place: Place) -> str:
 
 def caller_document(names: Names, endpoint: str) -> Document:
     """For application teams. It is `sluice.client`'s, which makes the same for roles of other accounts."""
-    made = invoke_document(names.endpoint_arn(endpoint), names.champion_parameter(endpoint), names.outcome_namespace)
+    made = invoke_document(endpoint_arn(names, endpoint), champion_parameter(names, endpoint), names.outcome_namespace)
     return cast(Document, made)
 
 

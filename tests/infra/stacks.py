@@ -89,6 +89,8 @@ class Registered:
 class Recording:
     """What one run registered, exported and said. `needed` follows dependencies and parents all the way."""
 
+    project: str
+    stack: str
     resources: dict[str, Registered] = field(default_factory=dict)
     invoked: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
     exports: dict[str, Any] = field(default_factory=dict)
@@ -146,6 +148,7 @@ class _Monitor(MockMonitor):
     def RegisterResource(self, request: Any) -> Any:
         answer = super().RegisterResource(request)
         if request.type != "pulumi:pulumi:Stack":
+            assert answer.urn not in self.recording.resources, f"{answer.urn} twice: Pulumi would refuse that"
             self.recording.resources[answer.urn] = Registered(
                 type=request.type,
                 name=request.name,
@@ -153,7 +156,7 @@ class _Monitor(MockMonitor):
                 protect=request.protect,
                 ignore_changes=tuple(request.ignoreChanges),
                 retained=request.retainOnDelete,
-                depends_on=frozenset(urn for urn in request.dependencies if not urn.endswith("sluice-dev")),
+                depends_on=frozenset(urn for urn in request.dependencies if "pulumi:pulumi:Stack::" not in urn),
                 parent=request.parent,
             )
         return answer
@@ -173,11 +176,13 @@ class _Ear(logging.Handler):
         self.recording.said.append((record.levelname.lower(), record.getMessage()))
 
 
-def run_program(status: Mapping[str, Any] = STATUS, **config: object) -> Recording:
-    """Run infra/__main__.py as Pulumi would, in a context of its own; `config` are values under `sluice:`."""
-    recording = Recording()
+def run_program(
+    status: Mapping[str, Any] = STATUS, *, project: str = "sluice", stack: str = "dev", **config: object
+) -> Recording:
+    """Run infra/__main__.py as Pulumi would, in a context of its own; `config` are values under `<project>:`."""
+    recording = Recording(project, stack)
     given = {"endpoints": {"Triage": endpoint_document()}, **config}
-    texts = {f"sluice:{key}": value if isinstance(value, str) else json.dumps(value) for key, value in given.items()}
+    texts = {f"{project}:{key}": value if isinstance(value, str) else json.dumps(value) for key, value in given.items()}
     contextvars.copy_context().run(_run, recording, status, texts)
     return recording
 
@@ -188,7 +193,9 @@ def _run(recording: Recording, status: Mapping[str, Any], config: dict[str, str]
     cloud = _Cloud(recording, status)
     logger = logging.Logger("pulumi-test", logging.INFO)
     logger.addHandler(_Ear(recording))
-    set_mocks(cloud, project="sluice", stack="dev", preview=False, logger=logger, monitor=_Monitor(cloud))
+    set_mocks(
+        cloud, project=recording.project, stack=recording.stack, preview=False, logger=logger, monitor=_Monitor(cloud)
+    )
     set_all_config(config)
 
     @pulumi.runtime.test

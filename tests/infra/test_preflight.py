@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from infra.endpoint_names import bootstrap_name
 from infra.preflight import check
-from infra.resource_names import Names, bootstrap_name
+from infra.resource_names import Names
 from sluice.core.errors import BadInput
 from sluice.schema import StackSpec
 from tests.infra.stacks import NAMES, endpoint_document, spec

@@ -8,6 +8,7 @@ from typing import Any
 import pulumi
 import pytest
 
+from infra.endpoint_names import champion_parameter, endpoint_arn, execution_role_arn
 from infra.iam_documents import text
 from infra.permission_scope import scope_of
 from infra.permissions import FUNCTION_DOCUMENTS
@@ -77,8 +78,8 @@ def test_what_the_control_plane_must_recognize_is_named_after_it() -> None:
     assert (seen.project, seen.stack, seen.endpoint) == ("platform", "prod", "eu-triage"), "its rule hears this prefix"
     assert SHOP.name_root == platform.name_root
     assert SHOP.function("submit") == "platform-prod-submit"
-    assert SHOP.champion_parameter("eu-triage") == "/sluice/platform/prod/eu-triage"
-    assert SHOP.execution_role_arn("triage").endswith(":role/sluice/platform-prod/shop-eu-serve-triage")
+    assert champion_parameter(SHOP, "eu-triage") == "/sluice/platform/prod/eu-triage"
+    assert execution_role_arn(SHOP, "triage").endswith(":role/sluice/platform-prod/shop-eu-serve-triage")
     assert SHOP.outcome_namespace == "Sluice/shop/eu/outcomes", "outcomes are the stack's own"
 
 
@@ -88,7 +89,7 @@ def test_the_control_plane_may_act_on_what_it_reaches_and_nothing_beside_it() ->
     statements = parse("tick", text(FUNCTION_DOCUMENTS["tick"](scope_of(platform, spec))))
 
     def allowed(action: str, endpoint: str, **context: str) -> bool:
-        return evaluate(statements, action, platform.endpoint_arn(endpoint), context).allowed
+        return evaluate(statements, action, endpoint_arn(platform, endpoint), context).allowed
 
     for action in ("DescribeEndpoint", "UpdateEndpoint", "UpdateEndpointWeightsAndCapacities"):
         assert [
@@ -104,8 +105,8 @@ def test_the_control_plane_may_act_on_what_it_reaches_and_nothing_beside_it() ->
     assert evaluate(
         statements,
         "iam:PassRole",
-        SHOP.execution_role_arn("triage"),
+        execution_role_arn(SHOP, "triage"),
         {"iam:PassedToService": "sagemaker.amazonaws.com"},
     ).allowed
-    foreign = replace(SHOP, served_by=None).execution_role_arn("triage")
+    foreign = execution_role_arn(replace(SHOP, served_by=None), "triage")
     assert not evaluate(statements, "iam:PassRole", foreign, {"iam:PassedToService": "sagemaker.amazonaws.com"}).allowed
