@@ -60,7 +60,7 @@ class EndpointExport:
 
 @dataclass(frozen=True, slots=True)
 class ControlPlaneExport:
-    """What operators and the command line need. `reach` and `artifact_buckets` are for stacks that want to be served by it."""
+    """What operators and the command line need. `reach` and what follows it are for stacks that want to be served by it."""
 
     table: pulumi.Input[str]
     """The DynamoDB table of records and audit events."""
@@ -96,6 +96,8 @@ class ControlPlaneExport:
     """Names, or beginnings of names, of other stacks' endpoints that it may serve."""
     artifact_buckets: list[str]
     """Where it may read releases from."""
+    model_package_groups: list[str]
+    """Groups of the model registry whose entries it may read."""
 
 
 def endpoint_export(
@@ -143,6 +145,7 @@ def control_plane_export(names: Names, spec: StackSpec, control: ControlPlane) -
         metrics_namespace=names.metrics_namespace,
         reach=list(spec.reach),
         artifact_buckets=list(spec.artifact_buckets),
+        model_package_groups=list(spec.model_package_groups),
     )
     return _exported(export)
 

@@ -107,6 +107,8 @@ class SluiceArgs(TypedDict):
     """Whether destroying is refused until this is false. Default: true."""
     artifact_buckets: NotRequired[list[str]]
     """Buckets of releases besides those of the configured ones."""
+    model_package_groups: NotRequired[list[str]]
+    """Groups of the model registry besides those of the configured releases."""
     log_retention_days: NotRequired[int]
     """How long logs are kept. Default: 30."""
     audit: NotRequired[Audit]

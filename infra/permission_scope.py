@@ -24,6 +24,7 @@ class Scope:
     hooks: tuple[Hook, ...] = ()
     drills: bool = False
     links: bool = False
+    model_package_groups: tuple[str, ...] = ()
 
 
 def scope_of(names: Names, spec: StackSpec) -> Scope:
@@ -38,4 +39,5 @@ def scope_of(names: Names, spec: StackSpec) -> Scope:
         hooks=hooks_of(spec),
         drills=spec.drills is not None,
         links=spec.link_seconds is not None,
+        model_package_groups=spec.model_package_groups,
     )

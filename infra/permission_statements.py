@@ -8,6 +8,7 @@ from infra.endpoint_names import endpoint_arn
 from infra.iam_documents import Statement, allow
 from infra.permission_scope import Scope
 from sluice.core.conditions import HookKind
+from sluice.core.registry import version_arns
 
 _DESCRIBE = "sagemaker:DescribeEndpoint"
 _SHIFT = "sagemaker:UpdateEndpointWeightsAndCapacities"
@@ -102,6 +103,13 @@ def artifacts(scope: Scope) -> tuple[Statement, Statement]:
         allow("CheckArtifacts", ["s3:GetObject"], [f"{bucket}/*" for bucket in buckets]),
         allow("SeeMissingArtifacts", ["s3:ListBucket"], buckets),
     )
+
+
+def registry(scope: Scope) -> Iterator[Statement]:
+    """Entries of the model registry, where releases have some. Nothing may be written there: writing is how models are approved."""
+    if scope.model_package_groups:
+        versions = [version_arns(group) for group in scope.model_package_groups]
+        yield allow("ReadRegistry", ["sagemaker:DescribeModelPackage"], versions)
 
 
 def alarm_states(scope: Scope) -> Statement:

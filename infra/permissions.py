@@ -27,6 +27,7 @@ from infra.permission_statements import (
     own_logs,
     read_configurations,
     records,
+    registry,
     see_scaling,
     send_links,
     shift_weights,
@@ -52,6 +53,7 @@ def submit_document(scope: Scope) -> Document:
         ),
         *adopted(scope, "sagemaker:DescribeEndpointConfig", "sagemaker:DescribeModel"),
         *artifacts(scope),
+        *registry(scope),
         alarm_states(scope),
         start_clock(scope),
         write_mirror(scope),
@@ -89,6 +91,7 @@ def tick_document(scope: Scope) -> Document:
         see_scaling(),
         change_scaling(scope, "RegisterScalableTarget", "DeregisterScalableTarget"),
         *artifacts(scope),
+        *registry(scope),
         alarm_states(scope),
         allow("Rehearse", ["cloudwatch:SetAlarmState"], [scope.names.rollback_alarms_arn]),
         # GetMetricData has no resource level.
@@ -150,6 +153,7 @@ def command_document(scope: Scope) -> Document:
         records(scope, "GetItem", "PutItem", "Query"),
         shift_weights(scope),
         *artifacts(scope),
+        *registry(scope),
         start_clock(scope),
         write_mirror(scope),
     )

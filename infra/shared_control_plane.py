@@ -72,6 +72,9 @@ class SharedControlPlane(pulumi.ComponentResource):
         )
 
 
+_NEEDED = {"machine_arn", "reach", "artifact_buckets", "model_package_groups"}
+
+
 def checked(names: Names, spec: StackSpec, exported: Any) -> Mapping[str, Any]:
     """The exported control plane; fails the run with a sentence per fault, before anything that depends on it is made."""
     faults = tuple(_faults(names, spec, exported))
@@ -83,7 +86,7 @@ def checked(names: Names, spec: StackSpec, exported: Any) -> Mapping[str, Any]:
 
 def _faults(names: Names, spec: StackSpec, exported: Any) -> Iterator[str]:
     stack = spec.control_plane
-    if not isinstance(exported, Mapping) or not {"machine_arn", "reach", "artifact_buckets"} <= exported.keys():
+    if not isinstance(exported, Mapping) or not exported.keys() >= _NEEDED:
         yield f"control_plane: {stack} exports no control plane that others can use. Run `pulumi up` there with this version first"
         return
     if exported["machine_arn"] != names.machine_arn:
@@ -101,4 +104,9 @@ def _faults(names: Names, spec: StackSpec, exported: Any) -> Iterator[str]:
         yield (
             f"endpoints: the control plane of {stack} may not read releases from bucket {bucket!r}. "
             f"Add it to `artifact_buckets` there and run `pulumi up` for {stack} first"
+        )
+    for group in sorted(set(spec.model_package_groups) - set(exported["model_package_groups"])):
+        yield (
+            f"endpoints: the control plane of {stack} may not read the model registry's group {group!r}. "
+            f"Add it to `model_package_groups` there and run `pulumi up` for {stack} first"
         )

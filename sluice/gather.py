@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from sluice.core.ascent import next_step
 from sluice.core.blame import Blame, alarm_names, attribute
 from sluice.core.decision import live
 from sluice.core.head import Head
 from sluice.core.hooks import gate_call, rollback_call
-from sluice.core.observation import AlarmFacts, ArtifactFacts, EndpointFacts, HookAnswer, Observation, Row, SmokeFacts
+from sluice.core.observation import (
+    ArtifactFacts,
+    EndpointFacts,
+    HookAnswer,
+    ModelPackage,
+    Observation,
+    Row,
+    SmokeFacts,
+)
 from sluice.core.orders import WaitFor
 from sluice.core.policy import LatencyMetric
+from sluice.core.registry import is_asked, rejection
 from sluice.core.release import Release
 from sluice.core.rollout import Phase, Rollout, ScalingMode, ScalingTarget
 from sluice.core.rows import QUANTILE_SECONDS, placed, reading
@@ -29,10 +39,11 @@ def gather(ports: Ports, head: Head, now: int) -> Observation:
     if endpoint.is_lost:
         return Observation(endpoint, {})
     alarms = {} if rollout.phase in _UNWATCHED else ports.alarms.states(alarm_names(rollout))
+    first = Observation(endpoint, alarms, package=_package(ports, rollout))
     if rollout.phase is Phase.PREPARING:
-        return _preparing(ports, rollout, Observation(endpoint, alarms))
-    rows, quantiles = _judged(ports, rollout, alarms, now), _quantiles(ports, rollout, now)
-    return Observation(endpoint, alarms, rows=rows, quantiles=quantiles, hooks=_hooks(ports, rollout, endpoint, now))
+        return _preparing(ports, rollout, first)
+    rows, quantiles = _judged(ports, rollout, first, now), _quantiles(ports, rollout, now)
+    return replace(first, rows=rows, quantiles=quantiles, hooks=_hooks(ports, rollout, endpoint, now))
 
 
 def observe_slots(ports: Ports, head: Head, *, scaling: bool) -> Observation:
@@ -48,9 +59,8 @@ def _preparing(ports: Ports, rollout: Rollout, seen: Observation) -> Observation
     if not seen.endpoint.in_service:
         return seen
     arrived = rollout.prepared is not None and seen.endpoint.config_name == rollout.prepared.config_name
-    return Observation(
-        seen.endpoint,
-        seen.alarms,
+    return replace(
+        seen,
         configured=None if arrived else ports.endpoints.configured(seen.endpoint.config_name),
         smoke=_smoke(ports, rollout, seen.endpoint) if arrived else None,
         scaling=None if arrived else _scaling(ports, rollout),
@@ -58,6 +68,17 @@ def _preparing(ports: Ports, rollout: Rollout, seen: Observation) -> Observation
             tuple(fault for release in _served(rollout) for fault in ports.artifacts.faults(release))
         ),
     )
+
+
+def _package(ports: Ports, rollout: Rollout) -> ModelPackage | None:
+    """Never a reason not to look: a registry that does not answer is a fact, too."""
+    arn = rollout.release.model_package
+    if arn is None or not is_asked(rollout):
+        return None
+    try:
+        return ports.registry.entry(arn)
+    except Exception as fault:  # whatever it is, the canary has to be watched
+        return ModelPackage(None, f"{type(fault).__name__}: {fault}")
 
 
 def _served(rollout: Rollout) -> tuple[Release, ...]:
@@ -93,12 +114,13 @@ def _hooks(ports: Ports, rollout: Rollout, endpoint: EndpointFacts, now: int) ->
     return tuple(ports.hooks.ask(gate, gate_call(rollout, index, now)) for gate in rollout.policy.steps[index].gates)
 
 
-def _judged(ports: Ports, rollout: Rollout, alarms: Mapping[str, AlarmFacts], now: int) -> tuple[Row, ...]:
-    """The rows; where an alarm blames the canary already, their absence must not keep it from being taken back."""
+def _judged(ports: Ports, rollout: Rollout, seen: Observation, now: int) -> tuple[Row, ...]:
+    """The rows; where an alarm or the registry speaks against the canary, their absence must not keep it from being taken back."""
     try:
         return _rows(ports, rollout, now)
     except Exception:
-        if attribute(rollout, alarms).blame is not Blame.CANARY:
+        is_blamed = attribute(rollout, seen.alarms).blame is Blame.CANARY
+        if not is_blamed and rejection(rollout.release, seen.package) is None:
             raise
         return ()
 

@@ -21,7 +21,15 @@ from sluice.core.audit import Change, Event
 from sluice.core.conditions import Hook
 from sluice.core.errors import SluiceError
 from sluice.core.head import Head
-from sluice.core.observation import AlarmFacts, ConfiguredVariant, EndpointFacts, HookAnswer, Row, SmokeFacts
+from sluice.core.observation import (
+    AlarmFacts,
+    ConfiguredVariant,
+    EndpointFacts,
+    HookAnswer,
+    ModelPackage,
+    Row,
+    SmokeFacts,
+)
 from sluice.core.policy import LatencyMetric
 from sluice.core.record import Document
 from sluice.core.release import Release
@@ -135,6 +143,13 @@ class Artifacts(Protocol):
         """Why the archive is not what the release says; empty when it is."""
 
 
+class Registry(Protocol):
+    """SageMaker's model registry. Read, never written: the call that marks an entry is the one that approves it."""
+
+    def entry(self, package_arn: str) -> ModelPackage:
+        """The entry; one that does not exist has no status. Raises what else goes wrong."""
+
+
 class Clocks(Protocol):
     """What makes ticks happen."""
 
@@ -190,3 +205,4 @@ class Ports:
     scaling: Scaling
     evidence: Evidence
     hooks: Hooks
+    registry: Registry

@@ -18,6 +18,7 @@ from sluice.core.release import Release
 from sluice.core.rollout import EndpointSettings
 from sluice.core.weights import WHOLE
 from sluice.ports import Ports
+from sluice.vetting import release_faults
 
 
 def adopt(
@@ -174,7 +175,7 @@ def _refuse_foreign(head: Head | None, settings: EndpointSettings) -> None:
 
 def _check_world(ports: Ports, head: Head, submission: Submission) -> None:
     """What a rollout needs must be there before anything is recorded."""
-    faults = list(ports.artifacts.faults(submission.release))
+    faults = list(release_faults(ports, submission))
     names = [name for slot in submission.slots for name in _alarm_names(submission, slot)]
     states = ports.alarms.states((*names, *submission.policy.alarms))
     faults += [

@@ -21,6 +21,7 @@ from sluice.core.record import decode
 from sluice.core.release import Release
 from sluice.fallback import fall_back
 from sluice.ports import Ports, StoreUnavailable
+from sluice.vetting import release_faults
 
 REPLAY_SECONDS = 15 * 60
 """How long AWS takes a signature for; what comes later with an old signature does not reach us."""
@@ -146,8 +147,8 @@ def decided(ports: Ports, order: Order, decide: Callable[[Head], Decision]) -> s
 
 
 def _begun(ports: Ports, head: Head, submission: Submission) -> Decision:
-    """Begun, or queued; but only with an archive that is what the release says."""
-    faults = ports.artifacts.faults(submission.release)
+    """Begun, or queued; but only with an archive that is what the release says, and nothing against it in the registry."""
+    faults = release_faults(ports, submission)
     if faults:
         because = "; ".join(faults)
         raise Refused(f"endpoint {head.endpoint!r}: {submission.release.name} cannot be rolled out: {because}")

@@ -19,6 +19,7 @@ from sluice.core.policy import (
     Policy,
     RateMetric,
     RateRail,
+    Required,
     Rollback,
     SharedIncident,
     Step,
@@ -84,6 +85,7 @@ def policy(**changes: Any) -> Policy:
         harm_budget=None,
         metrics={"errors": errors(), "latency": latency()},
         alarms=(),
+        required=Required(model_package=False, evaluation={}),
     )
     return replace(made, **changes)
 

@@ -7,6 +7,7 @@ import os
 from sluice.aws.endpoint import SageMakerEndpoints
 from sluice.aws.evidence import S3Evidence
 from sluice.aws.hooks import CalledHooks
+from sluice.aws.registry import SageMakerRegistry
 from sluice.aws.scaling import ApplicationAutoScaling
 from sluice.aws.settled import SettledRows
 from sluice.aws.store import DynamoStore
@@ -32,4 +33,5 @@ def ports() -> Ports:
         scaling=ApplicationAutoScaling(),
         evidence=S3Evidence(os.environ.get("SLUICE_ARCHIVE", "")),
         hooks=CalledHooks(os.environ.get("SLUICE_KEY_PARAMETER")),
+        registry=SageMakerRegistry(),
     )

@@ -102,6 +102,7 @@ class ControlPlaneContract:
     metrics_namespace: str
     reach: tuple[str, ...]
     artifact_buckets: tuple[str, ...]
+    model_package_groups: tuple[str, ...] = ()
     approvals_topic_arn: str | None = None
     rollout_bus_name: str | None = None
     rollout_bus_arn: str | None = None

@@ -25,6 +25,7 @@ from sluice.core.links import BY_LINK
 from sluice.core.observation import Observation
 from sluice.core.orders import Said, Wait, WaitFor
 from sluice.core.policy import Step
+from sluice.core.registry import missing_approval
 from sluice.core.revert import roll_back
 from sluice.core.rollout import Phase, Rollout
 from sluice.core.rows import asked
@@ -142,7 +143,7 @@ def _more_instances(rollout: Rollout, seen: Observation) -> tuple[SetInstances, 
 
 
 def _obstacle(head: Head, rollout: Rollout, index: int, seen: Observation, now: int) -> Decision | None:
-    """What keeps the step from beginning: a person's pause, the stop, a freeze, a missing approval, a gate; None when it may."""
+    """What keeps the step from beginning: a pause, the stop, the registry, a freeze, a missing approval, a gate; None when it may."""
     orders, step = rollout.orders, rollout.policy.steps[index]
     if orders.pause is not None:
         return enter_pause(head, orders.pause, now)
@@ -152,6 +153,9 @@ def _obstacle(head: Head, rollout: Rollout, index: int, seen: Observation, now: 
     if head.stop is not None:
         because = f"{weight} waits: {head.stop.by} stopped every step up ({head.stop.reason}) until it is lifted"
         return _wait(head, Wait(WaitFor.STOP, now, None, because, 0), now)
+    unapproved = missing_approval(rollout.release, seen.package) if seen.package else None
+    if unapproved is not None:
+        return _wait(head, Wait(WaitFor.REGISTRY, now, None, f"{weight} waits: {unapproved}", 0), now)
     freeze = frozen(rollout.policy.freeze, now)
     if freeze is not None:
         return _wait(

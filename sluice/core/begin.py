@@ -15,6 +15,7 @@ from sluice.core.head import Champion, Head, Submission
 from sluice.core.names import rollout_id
 from sluice.core.policy import OnInconclusive, Step
 from sluice.core.release import Release
+from sluice.core.required import required_faults
 from sluice.core.revert import roll_back
 from sluice.core.rollout import SCHEMA, EndpointSettings, Phase, Rollout, SlotAlarms
 from sluice.core.room import need_room
@@ -84,6 +85,7 @@ def begin(head: Head, submission: Submission, now: int) -> Decision:
     if head.champion.release.digest == release.digest:
         return stay(head, f"{release.name} serves already in {head.champion.slot}", BAKE_SECONDS)
     _refuse_quarantined(head, submission, now)
+    _refuse_without(head, submission)
     return _start(head, submission, now)
 
 
@@ -144,6 +146,7 @@ def _while_live(head: Head, rollout: Rollout, submission: Submission, now: int) 
             f"Wait for it to end or abort it before submitting {name}."
         )
     _refuse_quarantined(head, submission, now)
+    _refuse_without(head, submission)
     before = head.queued
     if before is not None and (before.release.digest, before.nonce) == (submission.release.digest, submission.nonce):
         return stay(head, f"{name} waits already for rollout {rollout.id} to end", BAKE_SECONDS)
@@ -198,6 +201,14 @@ def _refuse_quarantined(head: Head, submission: Submission, now: int) -> None:
             f"endpoint {head.endpoint!r}: {release.name} was tried already and {last.phase.value}: {last.because}. "
             f"To try it again on purpose, change `nonce` (now {submission.nonce!r})."
         )
+
+
+def _refuse_without(head: Head, submission: Submission) -> None:
+    """What the policy requires of a release; not of one that served before and is wanted back."""
+    release = submission.release
+    faults = required_faults(submission.policy.required, release, head.champion.release)
+    if faults and not submission.is_emergency:
+        raise Refused(f"endpoint {head.endpoint!r}: {release.name} is not tried: {'; '.join(faults)}.")
 
 
 def _start(head: Head, submission: Submission, now: int) -> Decision:

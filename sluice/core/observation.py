@@ -168,6 +168,21 @@ class ArtifactFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class ModelPackage:
+    """A release's entry in the model registry. `status` is SageMaker's word, None where the entry could not be read.
+
+    `note` is why it could not be read, else what the person wrote who approved or rejected it. `archive` and `image` are those of
+    its only container, None where the registry does not say; `containers` is how many it has.
+    """
+
+    status: str | None
+    note: str = ""
+    containers: int = 1
+    archive: str | None = None
+    image: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class HookAnswer:
     """What a hook came to: whether it agreed, and a text that says what it did. No answer is no agreement."""
 
@@ -188,3 +203,4 @@ class Observation:
     artifacts: ArtifactFacts | None = None
     scaling: tuple[ScalingTarget, ...] | None = None
     hooks: tuple[HookAnswer, ...] | None = None
+    package: ModelPackage | None = None

@@ -21,6 +21,7 @@ class Kind(StrEnum):
     STOPPED = "stopped"
     PAUSED = "paused"
     HARM = "harm"
+    REGISTRY = "registry"
     FROZEN = "frozen"
     NEEDS = "needs"
     GATES = "gates"
@@ -65,6 +66,9 @@ def _of_step(rollout: Rollout, now: int) -> Iterator[Obstacle]:
     orders, index = rollout.orders, next_step(rollout)
     step = rollout.policy.steps[index]
     weight = percent_text(step.weight_parts)
+    wait = orders.wait
+    if wait is not None and wait.what is WaitFor.REGISTRY:
+        yield Obstacle(Kind.REGISTRY, wait.because)
     freeze = frozen(rollout.policy.freeze, now)
     if freeze is not None:
         left = "without an end in sight" if freeze.until is None else f"for another {lasting(freeze.until - now)}"
@@ -73,7 +77,7 @@ def _of_step(rollout: Rollout, now: int) -> Iterator[Obstacle]:
         who = f"{' or '.join(step.approval.by)}, but not by {rollout.submitted_by}, who submitted it"
         yield Obstacle(Kind.NEEDS, f"`approve` for {weight} by {who}")
     if step.gates:
-        asked = orders.wait if orders.wait is not None and orders.wait.what is WaitFor.GATES else None
+        asked = wait if wait is not None and wait.what is WaitFor.GATES else None
         targets = ", ".join(gate.target for gate in step.gates)
         yield Obstacle(Kind.GATES, asked.because if asked else f"before {weight} these are asked: {targets}")
 

@@ -31,6 +31,7 @@ class WaitFor(StrEnum):
     STOP = "stop"
     FREEZE = "freeze"
     GATES = "gates"
+    REGISTRY = "registry"
 
 
 @dataclass(frozen=True, slots=True)

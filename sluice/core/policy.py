@@ -192,6 +192,23 @@ class Judging:
 
 
 @dataclass(frozen=True, slots=True)
+class Bar:
+    """What a number of a release's evaluation is held against: a limit, and a factor on the number of the release that serves."""
+
+    bad: Bad
+    limit: float | None
+    versus_stable: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Required:
+    """What a release has to bring to be tried: an approved entry in the model registry, and an evaluation that is good enough."""
+
+    model_package: bool
+    evaluation: Mapping[str, Bar]
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """A complete rollout policy."""
 
@@ -211,3 +228,4 @@ class Policy:
     harm_budget: int | None
     metrics: Mapping[str, Metric]
     alarms: tuple[str, ...]
+    required: Required

@@ -15,6 +15,7 @@ from sluice.core.record import decode, digest, encode
 RELEASE_TAG = "sluice:release"
 _TAG_VALUE_CHARACTERS = 240
 """AWS allows 256 characters in a tag value; a margin keeps room for a prefix one day."""
+_TAGGED_NUMBERS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,10 @@ class Smoke:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """One model version. `name` and `metadata` are for people; the digest covers only what changes predictions."""
+    """One model version. `name` and `metadata` are for people; the digest covers only what changes predictions.
+
+    `model_package` is the ARN of its entry in the model registry, which says who approved it; None where there is none.
+    """
 
     name: str
     artifact: Artifact
@@ -46,6 +50,7 @@ class Release:
     instance_type: str
     smoke: Smoke
     metadata: Mapping[str, Any]
+    model_package: str | None = None
 
     @property
     def digest(self) -> str:
@@ -74,10 +79,11 @@ class Release:
 def release_tags(release: Release) -> dict[str, str]:
     """The release document as AWS tags: how a bootstrap configuration says what it serves, without any table.
 
-    Smoke inputs and metadata stay out (they can be large and are not needed to serve or to restore). Tag values may not hold
-    JSON's characters, so the document is compressed and base64-encoded, cut into numbered pieces.
+    Smoke inputs and metadata stay out (they can be large and are not needed to serve or to restore), but for the numbers of the
+    evaluation, which the next release may have to be held against. Tag values may not hold JSON's characters, so the document is
+    compressed and base64-encoded, cut into numbered pieces.
     """
-    lean = replace(release, smoke=replace(release.smoke, inputs=()), metadata={})
+    lean = replace(release, smoke=replace(release.smoke, inputs=()), metadata=_evaluation(release))
     packed = base64.b64encode(zlib.compress(json.dumps(encode(lean), sort_keys=True).encode(), 9)).decode()
     pieces = [packed[i : i + _TAG_VALUE_CHARACTERS] for i in range(0, len(packed), _TAG_VALUE_CHARACTERS)]
     return {f"{RELEASE_TAG}:{i}": piece for i, piece in enumerate(pieces)}
@@ -95,6 +101,13 @@ def release_from_tags(tags: Mapping[str, str]) -> Release:
     except (ValueError, zlib.error) as fault:
         raise BadInput((f"the {RELEASE_TAG} tags on the endpoint configuration are damaged: {fault}",)) from None
     return decode(Release, document, RELEASE_TAG)
+
+
+def _evaluation(release: Release) -> dict[str, Any]:
+    """The first of its numbers, by name."""
+    found = release.metadata.get("evaluation")
+    numbers = {} if not isinstance(found, Mapping) else {k: v for k, v in found.items() if isinstance(v, int | float)}
+    return {"evaluation": dict(sorted(numbers.items())[:_TAGGED_NUMBERS])} if numbers else {}
 
 
 def _image_identity(image: str) -> str:

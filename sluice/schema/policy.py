@@ -123,6 +123,13 @@ def _policy(model: Policy) -> core.Policy:
         harm_budget=model.harm_budget,
         metrics=core_metrics(model.metrics),
         alarms=model.alarms,
+        required=core.Required(
+            model.required.model_package,
+            {
+                name: core.Bar(core.Bad(bar.bad), bar.limit, bar.versus_stable)
+                for name, bar in model.required.evaluation.items()
+            },
+        ),
     )
 
 

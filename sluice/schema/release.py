@@ -53,6 +53,14 @@ ImageDigest = Annotated[
 InstanceType = Annotated[
     str, matching(r"ml\.[a-z0-9-]+\.[a-z0-9]+", "must be a SageMaker instance type, such as ml.m5.large")
 ]
+PackageArn = Annotated[
+    str,
+    matching(
+        r"arn:aws[a-z-]*:sagemaker:[a-z0-9-]+:[0-9]{12}:model-package/[a-zA-Z0-9][a-zA-Z0-9-]{0,62}/[0-9]{1,9}",
+        "must be the ARN of a version in a model package group",
+        "such as arn:aws:sagemaker:eu-west-1:123456789012:model-package/triage/3",
+    ),
+]
 ContentType = Annotated[str, matching(r"[!-.0-~]{1,100}/[ -~]{1,100}", "must be a content type, such as text/csv")]
 EnvironmentKey = Annotated[
     str,
@@ -103,6 +111,11 @@ class ReleaseDocument(Strict):
     """Requests that must be answered before there is traffic."""
     metadata: dict[str, Any] = Field(default={})
     """Travels with the release and is no part of its digest: training run, data, evaluation."""
+    model_package: PackageArn | None = Field(
+        default=None, examples=["arn:aws:sagemaker:eu-west-1:123456789012:model-package/triage/3"]
+    )
+    """Its entry in the model registry; no part of the digest. It has to be approved, and about this archive and image; if it is
+    rejected while the rollout is live, the canary is taken back. See [the model registry](registry.md)."""
 
 
 def read_release(path: Path, where: str | None = None) -> core.Release:
@@ -123,6 +136,7 @@ def parse_release(document: object, where: str, prefix: str = "") -> core.Releas
         instance_type=model.instance_type,
         smoke=core.Smoke(model.smoke.content_type, model.smoke.accept, model.smoke.inputs),
         metadata=model.metadata,
+        model_package=model.model_package,
     )
     faults = tuple(f"{where}: {joined(prefix, path)}: {fault}" for path, fault in _size_faults(release))
     if faults:

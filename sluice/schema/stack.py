@@ -17,6 +17,7 @@ from sluice.core.errors import BadInput
 from sluice.core.links import BY_LINK
 from sluice.core.names import outcome_namespace
 from sluice.core.policy import LatencyMetric, Policy
+from sluice.core.registry import group_arn
 from sluice.core.release import Release
 from sluice.core.rollout import Fallback, ScalingMode
 from sluice.schema import stack_document
@@ -70,7 +71,9 @@ def parse_stack(document: Mapping[str, object], root: Path, project: str, stack:
     faults += _links(model, endpoints, source) if model else ()
     if model is None or faults:
         raise BadInput(tuple(dict.fromkeys(faults)))
-    buckets = {urlsplit(release.artifact.url).netloc for endpoint in endpoints for release in endpoint.releases}
+    releases = [release for endpoint in endpoints for release in endpoint.releases]
+    groups = {group_arn(release.model_package) for release in releases if release.model_package is not None}
+    buckets = {urlsplit(release.artifact.url).netloc for release in releases}
     return StackSpec(
         tuple(endpoints),
         tuple(sorted(buckets.union(model.artifact_buckets))),
@@ -82,6 +85,7 @@ def parse_stack(document: Mapping[str, object], root: Path, project: str, stack:
         DrillSpec(model.drills.schedule, model.drills.too_old) if model.drills else None,
         model.notifications.links,
         model.notifications.collector,
+        tuple(sorted(groups.union(model.model_package_groups))),
     )
 
 

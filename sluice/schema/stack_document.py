@@ -107,6 +107,14 @@ EndpointPattern = Annotated[
 ]
 
 
+GroupArn = Annotated[
+    str,
+    matching(
+        r"arn:aws[a-z-]*:sagemaker:[a-z0-9-]+:[0-9]{12}:model-package-group/[a-zA-Z0-9][a-zA-Z0-9-]{0,62}",
+        "must be the ARN of a model package group",
+        "such as arn:aws:sagemaker:eu-west-1:123456789012:model-package-group/triage",
+    ),
+]
 CaptureDestination = Annotated[
     str,
     matching(rf"s3://{BUCKET_NAME}(/[^\s*?]+)?", "must be a place in S3, such as s3://captures/checkout"),
@@ -225,6 +233,10 @@ class Stack(Strict):
     """Whether Pulumi refuses to delete or replace what rollbacks need. Turn it off, `up`, and only then destroy."""
     artifact_buckets: tuple[BucketName, ...] = Field(default=(), strict=False)
     """Buckets besides those of the configured releases whose models must stay readable, such as that of a champion released long ago."""
+    model_package_groups: tuple[GroupArn, ...] = Field(
+        default=(), strict=False, examples=[["arn:aws:sagemaker:eu-west-1:123456789012:model-package-group/triage"]]
+    )
+    """Groups of the model registry besides those of the configured releases, for releases that come from other stacks or by `submit`."""
     log_retention_days: Annotated[int, AfterValidator(_offered)] = 30
     """Of the functions and the containers. One of the numbers of days CloudWatch Logs offers."""
     audit: Audit = Audit()

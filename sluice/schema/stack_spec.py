@@ -105,6 +105,8 @@ class StackSpec:
     """For how long signed links are good; None makes none."""
     collector: str | None = None
     """Where spans go; None: nowhere."""
+    model_package_groups: tuple[str, ...] = ()
+    """Groups of the model registry that entries are read from: those of the configured releases and those named besides."""
 
     @property
     def served_by(self) -> tuple[str, str] | None:

@@ -30,6 +30,7 @@ from sluice.core.observation import (
     Counts,
     EndpointFacts,
     HookAnswer,
+    ModelPackage,
     Row,
     SlotMinute,
     SmokeFacts,
@@ -79,6 +80,7 @@ class World:
     falls_back: bool = False
     smoke_fault: str | None = None
     artifact_faults: tuple[str, ...] = ()
+    package: ModelPackage = field(default_factory=lambda: ModelPackage("Approved"))
     alarm_states: dict[str, AlarmFacts] = field(default_factory=dict)
     scalable: dict[str, ScalingTarget] = field(default_factory=dict)
     store: MemoryStore = field(default_factory=MemoryStore)
@@ -265,6 +267,10 @@ class World:
     def faults(self, release: Release) -> tuple[str, ...]:
         return self.artifact_faults
 
+    def entry(self, package_arn: str) -> ModelPackage:
+        self.before_call("describe_model_package")
+        return self.package
+
     def start(self, action: StartClock) -> None:
         self._call("start_execution", action.name)
         self.clocks_running.add(action.name)
@@ -293,7 +299,7 @@ class World:
     @property
     def ports(self) -> Ports:
         metrics = self.metrics or self
-        return Ports(self.store, self, self, metrics, self, self, self, lambda: self.now, self, self, self)
+        return Ports(self.store, self, self, metrics, self, self, self, lambda: self.now, self, self, self, self)
 
     @property
     def notices(self) -> list[Notify]:

@@ -26,6 +26,7 @@ from sluice.sandbox.cloud.faults import Fault, Raise
 from sluice.sandbox.cloud.gate import Call
 from sluice.sandbox.cloud.iam import evaluate, parse
 from sluice.sandbox.engine.program import ProgramFailed
+from sluice.sandbox.faultbook.registry_faults import register
 from sluice.sandbox.triage import ENDPOINT, Example
 from sluice.schema import parse_stack
 from sluice.tick import CLOCK_TICKS
@@ -36,6 +37,7 @@ THEIRS = "payments-are-down"
 FLAGS = "arn:aws:lambda:us-east-1:123456789012:function:flags"
 LINKS = {"links": "4h"}
 DRILLS = {"schedule": "rate(9000 hours)"}
+GROUPS = ["arn:aws:sagemaker:us-east-1:123456789012:model-package-group/triage"]
 PER_INSTANCE = "SageMakerVariantInvocationsPerInstance"
 
 
@@ -61,7 +63,12 @@ def life(example: Example, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     with on_stage(example) as stage:
         their_alarm()
         their_flags()
-        stage.sandbox.config |= {"protect": False, "drills": DRILLS, "notifications": LINKS}
+        stage.sandbox.config |= {
+            "protect": False,
+            "drills": DRILLS,
+            "notifications": LINKS,
+            "model_package_groups": GROUPS,
+        }
         stage.up("v1", policy=str(policy))
         stage.send()
         scale("blue")
@@ -88,7 +95,7 @@ def example_policy() -> str:
 def documents(stage: Stage) -> dict[str, dict[str, object]]:
     from sluice.sandbox.sandbox import REPOSITORY
 
-    given = {"endpoints": stage.sandbox.config["endpoints"], "drills": DRILLS, "notifications": LINKS}
+    given = {key: stage.sandbox.config[key] for key in ("endpoints", "drills", "notifications", "model_package_groups")}
     spec = parse_stack(given, REPOSITORY, "sluice", "dev")
     made = {word: make(scope_of(NAMES, spec)) for word, make in FUNCTION_DOCUMENTS.items()}
     return {**made, "clock": machine_document(NAMES)}
@@ -206,8 +213,13 @@ def back_without_the_table(stage: Stage, policy: object) -> None:
 
 
 def back_by_a_person(stage: Stage, policy: object) -> None:
+    """With a release that is in the model registry."""
     stage.example.upload(stage.sandbox, "v4")
-    stage.up("v4", policy=str(policy), nonce="person")
+    document = dict(stage.example.document("v4"))
+    (configured,) = stage.example.endpoints("v4", policy=str(policy), nonce="person").values()
+    registered = {**document, "model_package": register(document, "Approved")}
+    stage.sandbox.config["endpoints"] = {"triage": {**configured, "release": registered}}
+    stage.sandbox.up()
     stage.until_weight(500)
     here = encode(stage.rollout.release)
     gone = {**here, "artifact": {**here["artifact"], "url": here["artifact"]["url"] + ".gone"}}
@@ -294,7 +306,13 @@ ASKED_BY_AWS = {("archive", "dynamodb:ListStreams")}
 def permitted() -> list[tuple[str, str, str]]:
     """Every action of every statement of every role."""
     hooks = (Hook(HookKind.LAMBDA, FLAGS, 5, 0), Hook(HookKind.HTTPS, "https://flags.invalid/off", 1, 0))
-    scope = replace(scope_of(NAMES, parse_stack_of_nothing()), hooks=hooks, drills=True, links=True)
+    scope = replace(
+        scope_of(NAMES, parse_stack_of_nothing()),
+        hooks=hooks,
+        drills=True,
+        links=True,
+        model_package_groups=tuple(GROUPS),
+    )
     made = {word: make(scope) for word, make in FUNCTION_DOCUMENTS.items()}
     made["clock"] = machine_document(NAMES)
     return [

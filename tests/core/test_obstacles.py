@@ -59,6 +59,12 @@ def test_a_gate_that_was_asked_says_what_it_answered() -> None:
     assert found(guarded(orders=replace(NO_ORDERS, wait=frozen)))[-1][1].startswith("before 50 %")
 
 
+def test_a_registry_that_took_its_approval_back_says_so() -> None:
+    wait = Wait(WaitFor.REGISTRY, NOW, None, "50 % waits: model package 3 of v2 is PendingManualApproval", 0)
+
+    assert (Kind.REGISTRY, wait.because) in found(guarded(orders=replace(NO_ORDERS, wait=wait)))
+
+
 def test_an_approval_is_for_its_step_only() -> None:
     def approval(step: int) -> bool:
         given = replace(NO_ORDERS, approved=Approved(step, "ann", NOW, "fine"))

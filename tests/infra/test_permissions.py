@@ -406,3 +406,20 @@ def test_drills_are_permitted_where_they_are_configured() -> None:
         [f"arn:aws:cloudwatch:{HERE}:alarm:sluice/sluice/dev/*"],
     )
     assert found == EXPECTED["sweep"]
+
+
+def test_the_model_registry_is_read_by_who_asks_it_and_written_by_nobody() -> None:
+    group = f"arn:aws:sagemaker:{HERE}:model-package-group/triage"
+    documents = {
+        word: make(replace(scope(), model_package_groups=(group,)))["Statement"]
+        for word, make in FUNCTION_DOCUMENTS.items()
+    }
+    readers = {
+        word: (statement["Action"], statement["Resource"])
+        for word, statements in documents.items()
+        for statement in statements
+        if any("ModelPackage" in action for action in statement["Action"])
+    }
+
+    read = (["sagemaker:DescribeModelPackage"], [f"arn:aws:sagemaker:{HERE}:model-package/triage/*"])
+    assert readers == {"submit": read, "tick": read, "command": read}

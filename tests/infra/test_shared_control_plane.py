@@ -25,6 +25,7 @@ EXPORTED = {
     "machine_arn": "arn:aws:states:eu-west-1:123456789012:stateMachine:platform-prod-clock",
     "reach": ["eu-*", "fraud"],
     "artifact_buckets": ["models"],
+    "model_package_groups": [],
     "capture_bucket": "captures",
 }
 

@@ -57,6 +57,7 @@ def release_document(**changes: Any) -> dict[str, Any]:
     return {
         "schema": 1,
         "name": "v1",
+        "model_package": "arn:aws:sagemaker:us-east-1:123456789012:model-package/triage/3",
         "artifact": {"url": "s3://models/v1/model.tar.gz", "sha256": "a" * 64},
         "image": "123456789012.dkr.ecr.eu-west-1.amazonaws.com/serve@sha256:" + "c" * 64,
         "environment": {"SAGEMAKER_PROGRAM": "inference.py"},

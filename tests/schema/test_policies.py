@@ -22,6 +22,7 @@ from sluice.core.histogram import Histogram
 from sluice.core.policy import (
     AfterSoak,
     Bad,
+    Bar,
     IncidentThen,
     Judging,
     LatencyMetric,
@@ -33,6 +34,7 @@ from sluice.core.policy import (
     Policy,
     RateMetric,
     RateRail,
+    Required,
     Rollback,
     SharedIncident,
     Step,
@@ -153,6 +155,10 @@ def test_every_key_arrives_where_it_belongs() -> None:
             ),
         },
         alarms=("checkout-latency", "billing: failed payments"),
+        required=Required(
+            model_package=True,
+            evaluation={"accuracy": Bar(Bad.LOW, 0.95, 0.99), "loss": Bar(Bad.HIGH, None, 1.05)},
+        ),
     )
 
 
@@ -169,6 +175,7 @@ def test_what_is_not_said_has_the_defaults_of_the_documentation() -> None:
     )
     assert policy.judge == Judging(120, 120, 300, 0.05, 180, None)
     assert policy.harm_budget is None
+    assert policy.required == Required(model_package=False, evaluation={})
     assert policy.steps[0].prove == {}
     assert policy.metrics["errors"].terms == Terms(Bad.HIGH, 1.0, Tolerance(1.10, 0.0002), None, 0, None, observe=False)
 

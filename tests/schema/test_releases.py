@@ -204,17 +204,17 @@ def test_metadata_nested_without_end_is_refused() -> None:
     [
         (
             {"metadata": {"notes": "x" * 40_000}},
-            "metadata: has 40,012 of the release document's 40,466 bytes, at most 32,768 are possible; "
+            "metadata: has 40,012 of the release document's 40,548 bytes, at most 32,768 are possible; "
             "keep what is large in S3 and name it here",
         ),
         (
             {"smoke": smoke("1" * 7_000_000)},
-            "smoke.inputs: has 7,000,004 of the release document's 7,000,473 bytes, at most 32,768 are possible; "
+            "smoke.inputs: has 7,000,004 of the release document's 7,000,555 bytes, at most 32,768 are possible; "
             "keep what is large in S3 and name it here",
         ),
         (
             {"smoke": smoke("ü" * 20_000)},
-            "smoke.inputs: has 40,004 of the release document's 40,473 bytes, at most 32,768 are possible; "
+            "smoke.inputs: has 40,004 of the release document's 40,555 bytes, at most 32,768 are possible; "
             "keep what is large in S3 and name it here",
         ),
     ],

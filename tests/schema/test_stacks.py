@@ -66,6 +66,10 @@ def test_a_policy_can_be_given_as_a_document(folder: Path) -> None:
     )
 
 
+TRIAGE = "arn:aws:sagemaker:eu-west-1:123456789012:model-package-group/triage"
+GROUP = "must be the ARN of a model package group"
+
+
 def test_a_stack_has_its_defaults() -> None:
     spec = stack(endpoints={"shop": endpoint()})
 
@@ -73,6 +77,19 @@ def test_a_stack_has_its_defaults() -> None:
     assert (shop.endpoint_name, shop.slots, shop.instances, shop.nonce) == ("dev-shop", ("blue", "green"), 1, "1")
     assert (shop.capture, shop.kms_key_arn, shop.adopt) == (CaptureSpec(100, None, False), None, False)
     assert (spec.artifact_buckets, spec.protect, spec.log_retention_days) == (("models",), True, 30)
+
+
+def test_the_groups_of_the_configured_releases_are_read_and_those_named_besides() -> None:
+    package = "arn:aws:sagemaker:us-east-1:123456789012:model-package/triage/3"
+    spec = stack(
+        endpoints={"shop": endpoint(release=release_document(model_package=package))},
+        model_package_groups=[f"{TRIAGE}-old"],
+    )
+
+    assert spec.model_package_groups == (
+        f"{TRIAGE}-old",
+        "arn:aws:sagemaker:us-east-1:123456789012:model-package-group/triage",
+    )
 
 
 def test_everything_can_be_said() -> None:
@@ -254,6 +271,14 @@ DAYS = "1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 182
         (
             {"notifications": {"links": "2d"}},
             "notifications.links: must be at most 86400s, got '2d'; whoever holds it may use it",
+        ),
+        (
+            {"model_package_groups": ["triage"]},
+            f"model_package_groups[0]: {GROUP}, got 'triage'; such as {TRIAGE}",
+        ),
+        (
+            {"model_package_groups": ["arn:aws:sagemaker:eu:triage/3"]},
+            f"model_package_groups[0]: {GROUP}, got 'arn:aws:sagemaker:eu:triage/3'; such as {TRIAGE}",
         ),
         ({"artifact_buckets": [5]}, "artifact_buckets[0]: must be text, got 5; put it in quotes"),
     ],

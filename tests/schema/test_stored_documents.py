@@ -110,6 +110,15 @@ POLICIES = st.builds(
     harm_budget=optional(WHOLE),
     metrics=st.dictionaries(KEYS, METRICS, max_size=3),
     alarms=st.lists(TEXT, max_size=3).map(tuple),
+    required=st.builds(
+        core.Required,
+        model_package=st.booleans(),
+        evaluation=st.dictionaries(
+            KEYS,
+            st.builds(core.Bar, bad=st.sampled_from(core.Bad), limit=optional(RATIO), versus_stable=optional(RATIO)),
+            max_size=2,
+        ),
+    ),
 )
 ROLLOUTS = st.builds(
     lambda **changes: replace(started().live, **changes),

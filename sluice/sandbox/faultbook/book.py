@@ -12,6 +12,7 @@ from sluice.sandbox.faultbook import (
     killed_faults,
     people_faults,
     record_faults,
+    registry_faults,
     release_faults,
 )
 from sluice.sandbox.faultbook.fault import Fault
@@ -29,6 +30,7 @@ CHAPTERS: Mapping[str, tuple[Fault, ...]] = {
     "The table, and telling people": record_faults.FAULTS,
     "Functions killed in mid-air": killed_faults.FAULTS,
     "People": people_faults.FAULTS,
+    "The model registry, and evaluations": registry_faults.FAULTS,
     "Releases": release_faults.FAULTS,
 }
 BOOK: Mapping[str, Fault] = {fault.name: fault for faults in CHAPTERS.values() for fault in faults}
