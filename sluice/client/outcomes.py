@@ -12,6 +12,7 @@ under fixed thresholds: how many answers took at most so long.
 from __future__ import annotations
 
 import logging
+import math
 import os
 import threading
 import time
@@ -133,7 +134,10 @@ class Outcomes:
     def exposed(self, seen: Answer | str | None, at: float | None = None) -> Exposure:
         """Somebody saw an answer (or: an answer of this variant), now or at `at`. Never raises."""
         slot = seen.slot if isinstance(seen, Answer) else seen
-        exposure = Exposure(slot or "", int(self._now() if at is None else at))
+        try:
+            exposure = Exposure(slot or "", int(self._now() if at is None else at))
+        except (TypeError, ValueError, OverflowError):  # a time that is none; the outcomes of this exposure count nowhere
+            exposure = Exposure("", 0)
         self.record(exposure, dict.fromkeys(self._trials, 1.0))
         return exposure
 
@@ -218,6 +222,9 @@ class Rate:
 
     def happened(self, exposure: Exposure | str, times: int = 1) -> None:
         """It came to this for what was seen then. Never raises."""
+        if not isinstance(times, int | float) or not 0 <= times < math.inf:
+            self.outcomes.account.unusable += 1
+            return
         self.outcomes.record(exposure, {self.events: times})
 
 

@@ -241,3 +241,27 @@ def test_a_latency_that_is_none_is_not_counted_and_disturbs_nobody(
 def test_a_latency_whose_range_is_none_is_refused_when_it_is_declared(outcomes: Outcomes) -> None:
     with pytest.raises(BadInput, match="from_ms must be at least 0.1 and below to_ms, got 50 and 5"):
         outcomes.latency("AnswerTime", from_ms=50, to_ms=5)
+
+
+@pytest.mark.parametrize("at", [float("nan"), float("inf"), "yesterday"])
+def test_a_time_that_is_none_is_an_exposure_that_counts_nowhere(outcomes: Outcomes, sink: Kept, at: object) -> None:
+    outcomes.rate("Conversions", of="Exposures")
+
+    shown = outcomes.exposed("blue", at=at)
+    outcomes.flush()
+
+    assert (shown, sink.rows, outcomes.account.unusable) == (Exposure("", 0), [], 1)
+
+
+@pytest.mark.parametrize("times", [float("nan"), float("inf"), -1, None])
+def test_a_number_of_times_that_is_none_does_not_poison_its_minute(
+    outcomes: Outcomes, sink: Kept, times: object
+) -> None:
+    conversions = outcomes.rate("Conversions", of="Exposures")
+    shown = outcomes.exposed("blue")
+
+    conversions.happened(shown, times=times)
+    outcomes.flush()
+
+    assert sink.rows == [Row("blue", NOON, {"Conversions": 0.0, "Exposures": 1.0})]
+    assert outcomes.account.unusable == 1
