@@ -58,12 +58,13 @@ class Guarded:
     endpoint: str
     slots: tuple[str, str]
     policy: Policy
+    fallback: str | None = None
 
 
 def alarm_settings(guarded: Guarded) -> tuple[AlarmSettings, ...]:
     """Every alarm of an endpoint, slot by slot, rates first: the first relative one is the one that rehearsals set off."""
     blue, green = guarded.slots
-    return (*_slot(guarded, blue, green), *_slot(guarded, green, blue))
+    return (*_slot(guarded, blue, green), *_slot(guarded, green, blue), *_fallback(guarded))
 
 
 def slot_alarms(guarded: Guarded) -> Mapping[str, SlotAlarms]:
@@ -87,6 +88,15 @@ def _slot(guarded: Guarded, slot: str, other: str) -> Iterator[AlarmSettings]:
     for name, metric in metrics.items():
         if isinstance(metric, LatencyMetric) and metric.rail is not None:
             yield _quantile(guarded, slot, other, name, metric, metric.rail)
+
+
+def _fallback(guarded: Guarded) -> Iterator[AlarmSettings]:
+    """The last resort has no slot to be compared with. Its rails take nothing back: no submission names them, so they are told."""
+    if guarded.fallback is None:
+        return
+    for name, metric in guarded.policy.metrics.items():
+        if isinstance(metric, RateMetric) and metric.rail is not None:
+            yield _rail(guarded, guarded.fallback, name, metric, metric.rail)
 
 
 def _rate(guarded: Guarded, slot: str, other: str, name: str, metric: RateMetric, rail: RateRail) -> AlarmSettings:

@@ -33,7 +33,9 @@ def check(names: Names, spec: StackSpec) -> None:
 
 def guarded(names: Names, endpoint: EndpointSpec) -> Guarded:
     """The endpoint as the alarm formulas see it."""
-    return Guarded(names.control.project, names.control.stack, endpoint.endpoint_name, endpoint.slots, endpoint.policy)
+    fallback = endpoint.fallback.slot if endpoint.fallback else None
+    control = names.control
+    return Guarded(control.project, control.stack, endpoint.endpoint_name, endpoint.slots, endpoint.policy, fallback)
 
 
 def _prefix_faults(names: Names, spec: StackSpec) -> Iterator[str]:

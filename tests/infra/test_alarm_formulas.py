@@ -56,6 +56,16 @@ def test_a_rate_blames_its_slot_only_when_it_is_worse_than_the_other_now(reading
         assert value(alarm, reading, **numbers) == 1
 
 
+def test_the_fallback_slot_has_rails_that_no_rollout_knows():
+    """They page when the last resort fails; obeying them would leave nothing that serves."""
+    with_fallback = replace(GUARDED, fallback="last-resort")
+
+    added = [s for s in alarm_settings(with_fallback) if s not in alarm_settings(GUARDED)]
+
+    assert [(str(s.name), s.relative) for s in added] == [(f"{PREFIX}/last-resort/errors-rail", False)]
+    assert slot_alarms(with_fallback) == slot_alarms(GUARDED)
+
+
 def test_minutes_whose_data_has_not_come_are_missing_not_zero(reading):
     """Zeros there would fill the newest two of three minutes, and two bad ones could never be seen."""
     alarm = settings("green", "errors")

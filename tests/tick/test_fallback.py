@@ -6,9 +6,12 @@ from dataclasses import replace
 
 import pytest
 
+from sluice.alarm import on_alarm
+from sluice.core.actions import Severity
 from sluice.core.audit import chain_faults, replay
 from sluice.core.errors import BadInput, Refused
 from sluice.core.policy import AfterSoak
+from sluice.core.reaction import AlarmEvent
 from sluice.core.rollout import Fallback, Phase
 from sluice.core.weights import WHOLE
 from sluice.fallback import fall_back
@@ -243,3 +246,23 @@ def test_without_a_slot_a_reason_or_an_endpoint_it_is_refused(world: World) -> N
     world.run(lambda: head_of(world).fallback is not None)
     with pytest.raises(Refused, match="slot fallback has no instance yet"):
         fall_back(world.ports, "shop", "ann", WHY)
+
+
+@pytest.mark.parametrize("live", [False, True])
+def test_when_the_last_resort_fails_people_are_told_and_nothing_moves(world: World, live: bool) -> None:
+    """Alone, and while a release comes back from it."""
+    tried(world, "v2")
+    world.run(at(world, 1000))
+    fall_back(world.ports, "shop", "me", WHY)
+    world.run(ended(world))
+    if live:
+        tried(world, "v3")
+        world.run(at(world, 1000))
+    before = parts(world)
+    event = AlarmEvent("sluice/sluice/test/shop/fallback/errors-rail", "ALARM", world.now, "over its rail")
+
+    on_alarm(world.ports, event, redelivered=False)
+
+    assert parts(world) == before
+    assert world.notices[-1].severity is Severity.PAGE
+    assert world.notices[-1].subject == "shop: alarm without action"

@@ -170,7 +170,7 @@ WAITING: Mapping[str, tuple[str, ...]] = {
         "First `sluice rollback NAME --reason WHY`: if stable is well, that is all.",
         "Stable is as bad, and an older release was well: `sluice rollback NAME --to RELEASE --reason WHY`; seconds while its slot is warm, minutes else. `status` and `history` name releases.",
         "It cannot wait for minutes and the endpoint has a fallback slot: `sluice fall-back NAME --reason WHY`. The sentence says how many instances it has: fewer than the traffic needs means failing requests until more are there, which is asked for by itself.",
-        "Afterwards what served and what was tried are quarantined, and the next release starts from the fallback slot. Its alarms are the tick's judgement only.",
+        "Afterwards what served and what was tried are quarantined, and the next release starts from the fallback slot. Its only alarms are its rails, which page and move nothing; that the release is judged against it is the tick's.",
     ),
 }  # fmt: skip
 
