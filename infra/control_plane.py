@@ -46,6 +46,8 @@ class ControlPlane(pulumi.ComponentResource):
         told["notify"] = {"SLUICE_TOPIC_ARN": names.topic_arn, "SLUICE_BUS": names.bus}
         if spec.collector is not None:
             told["notify"]["SLUICE_COLLECTOR"] = spec.collector
+        if spec.collector_headers is not None:
+            told["notify"]["SLUICE_COLLECTOR_HEADERS"] = spec.collector_headers
         if spec.drills is not None:
             told["sweep"] = {"SLUICE_DRILLS": pulumi.Output.from_input(spec.drills.schedule)}
         shared = FunctionArgs(scope_of(names, spec), archive(), spec.log_retention_days, spec.protect, told)

@@ -92,6 +92,8 @@ class Notifications(TypedDict):
     """How long signed links to approve and abort are good for, such as 4h. Default: there are none."""
     collector: NotRequired[str]
     """Where rollouts go as OpenTelemetry spans: an OTLP traces address, https. Default: nowhere."""
+    collector_headers: NotRequired[str]
+    """The SSM SecureString with the headers that the collector wants. Default: none are sent."""
 
 
 class SluiceArgs(TypedDict):

@@ -25,6 +25,7 @@ class Scope:
     drills: bool = False
     links: bool = False
     model_package_groups: tuple[str, ...] = ()
+    collector_headers: str | None = None
 
 
 def scope_of(names: Names, spec: StackSpec) -> Scope:
@@ -40,4 +41,5 @@ def scope_of(names: Names, spec: StackSpec) -> Scope:
         drills=spec.drills is not None,
         links=spec.link_seconds is not None,
         model_package_groups=spec.model_package_groups,
+        collector_headers=spec.collector_headers,
     )

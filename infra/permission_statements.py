@@ -158,6 +158,13 @@ def send_links(scope: Scope) -> Iterator[Statement]:
         yield allow("SendLinks", ["sns:Publish"], [scope.names.approvals_arn])
 
 
+def authenticate_traces(scope: Scope) -> Iterator[Statement]:
+    """Where the collector wants headers. A SecureString under a key of one's own takes that key's policy besides."""
+    if scope.collector_headers is not None:
+        parameter = scope.names.place.arn("ssm", f"parameter{scope.collector_headers}")
+        yield allow("AuthenticateTraces", ["ssm:GetParameter"], [parameter])
+
+
 def _endpoints(scope: Scope) -> list[str]:
     return [endpoint_arn(scope.names, name) for name in (*scope.endpoints, *scope.reach)]
 

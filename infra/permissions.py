@@ -15,6 +15,7 @@ from infra.permission_statements import (
     adopted,
     alarm_states,
     artifacts,
+    authenticate_traces,
     change_scaling,
     configurations,
     created,
@@ -208,6 +209,7 @@ def notify_document(scope: Scope) -> Document:
         allow("TellPeople", ["sns:Publish"], [scope.names.topic_arn]),
         allow("TellPrograms", ["events:PutEvents"], [scope.names.bus_arn]),
         *send_links(scope),
+        *authenticate_traces(scope),
     )
 
 

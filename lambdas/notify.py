@@ -35,7 +35,7 @@ def _traced(letter: Letter, sent: tuple[str, ...]) -> str | None:
     url, spans = os.environ.get("SLUICE_COLLECTOR"), spans_of(letter)
     if url is None or spans is None or f"bus/{message_of(letter).id}" not in sent:
         return None
-    return export(url, spans)
+    return export(url, spans, os.environ.get("SLUICE_COLLECTOR_HEADERS"))
 
 
 def _links() -> LinkPost | None:

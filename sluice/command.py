@@ -8,11 +8,12 @@ from typing import Any
 
 from sluice.apply import settle
 from sluice.core.audit import Event
+from sluice.core.begin import kept_releases
 from sluice.core.decision import Decision, with_clock
 from sluice.core.errors import BadInput, EndpointBusy, Refused, StaleRecord
 from sluice.core.estimate import headline
 from sluice.core.head import Head
-from sluice.core.obstacles import obstacles
+from sluice.core.obstacles import Kind, obstacles
 from sluice.core.outlook import between_rollouts, next_event
 from sluice.core.record import Document, encode
 from sluice.core.release import Release
@@ -25,6 +26,8 @@ ANSWER_SCHEMA = 1
 HISTORY_LIMIT = 200
 """Events in one answer: a few hundred bytes each, far below the 6 MB that Lambda answers with."""
 _LOST_RACES = 5
+_RECENT = 10
+"""Events among which the last sentence is looked for: refusals may have come after it."""
 NO_FACTS: Mapping[str, Any] = {}
 
 
@@ -48,11 +51,12 @@ def status(ports: Ports, endpoint: str) -> Document:
         "live": _release(head.champion.release),
         "slot": head.champion.slot,
         "seen": encode(seen),
-        "rollout": _rollout(head, head.live, heartbeat, seen, now) if head.live else None,
+        "rollout": _rollout(ports, head, head.live, heartbeat, seen) if head.live else None,
         "next": None if head.live else between_rollouts(head, now),
         "stop": encode(head.stop) if head.stop else None,
         "queued": {**_release(head.queued.release), "submitted_by": head.queued.submitted_by} if head.queued else None,
         "obstacles": [encode(each) for each in obstacles(head, now)],
+        "kept": [_release(release) for release in kept_releases(head)],
         "last_outcome": encode(head.outcome) if head.outcome else None,
         "drilled_at": head.drilled_at,
         "heartbeat": encode(heartbeat) if heartbeat else None,
@@ -145,9 +149,10 @@ def _at_once(decision: Decision) -> Decision:
     return with_clock(decision) if decision.kind else decision
 
 
-def _rollout(head: Head, rollout: Rollout, heartbeat: Heartbeat | None, seen: _Seen, now: int) -> Document:
-    coming = next_event(rollout, now)
-    said, at = _last_sentence(rollout, heartbeat)
+def _rollout(ports: Ports, head: Head, rollout: Rollout, heartbeat: Heartbeat | None, seen: _Seen) -> Document:
+    now = ports.now()
+    coming = next_event(rollout, now, is_blocked=any(each.kind is not Kind.COOLING for each in obstacles(head, now)))
+    said, at = _last_sentence(ports, head, rollout, heartbeat)
     return {
         "id": rollout.id,
         "release": rollout.release.name,
@@ -182,11 +187,16 @@ def _forecast(rollout: Rollout, now: int) -> str | None:
     return f"{headline(rollout.forecast)}; {so_far}"
 
 
-def _last_sentence(rollout: Rollout, heartbeat: Heartbeat | None) -> tuple[str, int]:
-    """The tick's last sentence, unless something was decided since: an alarm, the sweep or a person writes no heartbeat."""
-    if heartbeat is not None and heartbeat.at > rollout.phase_since:
+def _last_sentence(ports: Ports, head: Head, rollout: Rollout, heartbeat: Heartbeat | None) -> tuple[str, int]:
+    """The tick's last sentence, unless something was decided since: an alarm, the sweep or a person writes no heartbeat.
+
+    The rollout keeps the sentence of its last change and not its time, which an order that leaves the phase alone has for itself.
+    """
+    newest = list(ports.store.events(head.endpoint, max(1, head.version - _RECENT + 1), head.version))
+    said_at = next((event.at for event in reversed(newest) if event.because == rollout.because), rollout.phase_since)
+    if heartbeat is not None and heartbeat.at > said_at:
         return heartbeat.because, heartbeat.at
-    return rollout.because, rollout.phase_since
+    return rollout.because, said_at
 
 
 def _stop(head: Head, rollout: Rollout) -> str | None:

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Protocol
 
+from sluice.command import explain
 from sluice.core import commands
 from sluice.core.actions import Asks
 from sluice.core.ascent import next_step
@@ -46,6 +48,8 @@ class Offer:
 
     link: Link
     sentence: str
+    facts: tuple[tuple[str, str], ...]
+    """What else to know before: a word and what there is to say to it."""
 
 
 def made(signer: Signer, link: Link) -> str:
@@ -77,13 +81,29 @@ def offer(ports: Ports, link: Link) -> Offer:
         raise Forbidden(_expired(link))
     _refuse_used(ports, head, link)
     rollout = _bound(head, link)
+    facts = tuple(_facts(ports, link, rollout))
     if link.action == "abort":
-        return Offer(
-            link,
-            f"End the rollout of {rollout.release.name} on {link.endpoint}: {rollout.stable.name} takes everything.",
+        sentence = (
+            f"End the rollout of {rollout.release.name} on {link.endpoint}: {rollout.stable.name} takes everything."
         )
+        return Offer(link, sentence, facts)
     step = rollout.policy.steps[_approvable(rollout, link)]
-    return Offer(link, f"Let {rollout.release.name} go on to {percent_text(step.weight_parts)} on {link.endpoint}.")
+    sentence = f"Let {rollout.release.name} go on to {percent_text(step.weight_parts)} on {link.endpoint}."
+    return Offer(link, sentence, facts)
+
+
+def _facts(ports: Ports, link: Link, rollout: Rollout) -> Iterator[tuple[str, str]]:
+    """How it stands, what the judge last found, and until when the link is good."""
+    share = percent_text(rollout.canary_parts)
+    steps = len(rollout.policy.steps)
+    yield (
+        "Now",
+        f"{rollout.release.name} has {share}, {rollout.stable.name} the rest; step {rollout.step + 1} of {steps}",
+    )
+    for finding in explain(ports, link.endpoint)["findings"]:
+        yield finding["metric"].capitalize(), f"{finding['word'].replace('_', ' ')}: {finding['numbers']}"
+    yield "Submitted by", rollout.submitted_by
+    yield "Good until", f"{datetime.fromtimestamp(link.expires, UTC):%Y-%m-%d %H:%M} UTC, once"
 
 
 def follow(ports: Ports, link: Link, reason: str) -> str:

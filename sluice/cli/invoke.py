@@ -92,7 +92,9 @@ def ask(invoke: Invoke, target: Target, action: str, **more: object) -> Document
     except ClientError as fault:
         raise _refused_by_aws(fault, target) from None
     except (ConnectionError, HTTPClientError) as fault:
-        raise CommandFailed(f"{target.function} did not answer: {fault} {_look(target)}") from None
+        raise CommandFailed(
+            f"{target.function} did not answer: {fault}. Check the network, and AWS_ENDPOINT_URL where it is set. {_look(target)}"
+        ) from None
     except NoRegionError:
         raise BadInput(
             (f"no AWS region for {target.function}: give --region, or set `aws:region` in Pulumi.{target.stack}.yaml.",)
@@ -155,4 +157,4 @@ def _known(payload: Any, target: Target) -> Document:
 
 
 def _look(target: Target) -> str:
-    return f"See where things stand: {target.line('status')}"
+    return f"Then see where things stand: {target.line('status')}"

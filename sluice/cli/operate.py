@@ -64,7 +64,7 @@ def tell(outside: Outside, target: Target, command: str, reason: str, **more: ob
 def back_to(outside: Outside, target: Target, reason: str, release: str, wait_seconds: float | None) -> Said:
     """`rollback --to`: a way up for an older release as often as a way down, so there is no one weight to wait for."""
     if wait_seconds is not None:
-        raise BadInput((f"--wait: not together with --to; follow it with {target.line('status')}",))
+        raise BadInput((f"--wait: not together with --to; follow it with {target.line('watch')}",))
     return tell(outside, target, "rollback", reason, to=release)
 
 

@@ -152,7 +152,10 @@ def ask_sandbox(word: str, **asked: object) -> dict[str, Any]:
         with urllib.request.urlopen(sent, timeout=300) as answer:  # noqa: S310
             found: dict[str, Any] = json.load(answer)
     except urllib.error.HTTPError as fault:
-        raise SluiceError(str(json.loads(fault.read()).get("message"))) from None
+        told = json.loads(fault.read())
+        if told.get("is_bad_input"):
+            raise BadInput(tuple(told["message"].splitlines())) from None
+        raise SluiceError(str(told.get("message"))) from None
     except OSError as fault:
         raise BadInput((f"no sandbox answers at {address}: {fault}",)) from None
     return found

@@ -131,11 +131,17 @@ def _idle(answer: Document, target: Target) -> Iterator[tuple[str, str, str | No
     yield "why", "no rollout is live", None
     yield from _obstacles(answer)
     yield "next", answer["next"], None
-    yield (
-        "stop",
-        f"nothing to stop; back to an older release: {target.line('rollback', '--to', 'RELEASE', '--reason', 'WHY')}",
-        None,
-    )
+    yield "stop", _back(answer.get("kept"), target), None
+
+
+def _back(kept: list[dict[str, Any]] | None, target: Target) -> str:
+    """How to go back with nothing live; a control plane before this version does not say to what."""
+    if kept == []:
+        return "nothing to stop, and no older release is kept to go back to"
+    named = kept[0]["release"] if kept else "RELEASE"
+    others = f"; also kept: {', '.join(release['release'] for release in kept[1:])}" if kept and kept[1:] else ""
+    line = target.line("rollback", "--to", named, "--reason", "WHY")
+    return f"nothing to stop; back to an older release: {line}{others}"
 
 
 def _ended(outcome: dict[str, Any], now: int) -> str:

@@ -136,7 +136,11 @@ class Outcomes:
         slot = seen.slot if isinstance(seen, Answer) else seen
         try:
             exposure = Exposure(slot or "", int(self._now() if at is None else at))
-        except (TypeError, ValueError, OverflowError):  # a time that is none; the outcomes of this exposure count nowhere
+        except (
+            TypeError,
+            ValueError,
+            OverflowError,
+        ):  # a time that is none; the outcomes of this exposure count nowhere
             exposure = Exposure("", 0)
         self.record(exposure, dict.fromkeys(self._trials, 1.0))
         return exposure

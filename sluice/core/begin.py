@@ -119,13 +119,12 @@ def back_to(head: Head, wanted: str, by: str) -> Submission:
 
     `wanted` is its name or the beginning of its digest. Raises Refused when it is not among those that are kept.
     """
-    stable = (head.live.stable,) if head.live else ()
-    kept = {release.digest: release for release in (*stable, *head.previous) if release != head.champion.release}
-    found = [release for digest, release in kept.items() if wanted == release.name or digest.startswith(wanted)]
+    kept = kept_releases(head)
+    found = [release for release in kept if wanted == release.name or release.digest.startswith(wanted)]
     if len(found) != 1:
-        known = ", ".join(f"{release.name} ({release.short})" for release in kept.values()) or "none"
+        known = ", ".join(f"{release.name} ({release.short})" for release in kept) or "none"
         why = "more than one kept release is called" if found else "no kept release is called"
-        raise Refused(f"endpoint {head.endpoint!r}: {why} {wanted!r} (kept: {known}).")
+        raise Refused(f"endpoint {head.endpoint!r}: {why} {wanted!r} (kept: {known}).{_without_one(head)}")
     usual = like_the_last(head, found[0], f"back-{head.version + 1}", by)
     policy = replace(
         usual.policy,
@@ -135,6 +134,20 @@ def back_to(head: Head, wanted: str, by: str) -> Submission:
         freeze=(),
     )
     return replace(usual, policy=policy, is_emergency=True)
+
+
+def kept_releases(head: Head) -> tuple[Release, ...]:
+    """Those that `back_to` takes, the last to have served first."""
+    stable = (head.live.stable,) if head.live else ()
+    kept = {release.digest: release for release in (*stable, *head.previous) if release != head.champion.release}
+    return tuple(kept.values())
+
+
+def _without_one(head: Head) -> str:
+    """Whoever wants the live rollout gone needs to name nothing."""
+    if head.live is None or head.live.is_latched:
+        return ""
+    return f" {head.live.release.name} is live: without `--to` it is taken back, and {head.live.stable.name} serves."
 
 
 def _while_live(head: Head, rollout: Rollout, submission: Submission, now: int) -> Decision:

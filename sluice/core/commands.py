@@ -93,7 +93,7 @@ def force(head: Head, said: Said) -> Decision:
 def stop(head: Head, said: Said) -> Decision:
     """No step up of this endpoint, in this rollout or a later one, until it is lifted. What serves goes on serving."""
     if head.stop is not None:
-        raise Refused(f"{_named(head)} is stopped already, by {head.stop.by}: {head.stop.reason}")
+        raise Refused(f"endpoint {head.endpoint!r} is stopped already, by {head.stop.by}: {head.stop.reason}")
     because = f"every step up is stopped by {said.by}: {said.reason}"
     told = ticket(head, f"{head.endpoint}: steps up are stopped", because)
     return Decision(replace(head, stop=said), because, "stopped", (told,), BAKE_SECONDS)
@@ -102,7 +102,7 @@ def stop(head: Head, said: Said) -> Decision:
 def lift(head: Head, said: Said) -> Decision:
     """Steps up may begin again."""
     if head.stop is None:
-        raise Refused(f"{_named(head)} is not stopped.")
+        raise Refused(f"endpoint {head.endpoint!r} is not stopped.")
     because = f"the stop of {head.stop.by} is lifted by {said.by}: {said.reason}"
     return Decision(replace(head, stop=None), because, "lifted", (), BAKE_SECONDS)
 
@@ -137,6 +137,4 @@ def _at_once(decided: Decision, kind: str | None = None) -> Decision:
 
 
 def _named(head: Head) -> str:
-    return (
-        f"endpoint {head.endpoint!r}" if head.live is None else f"endpoint {head.endpoint!r}: {head.live.release.name}"
-    )
+    return f"endpoint {head.endpoint!r}: {live(head).release.name}"

@@ -6,7 +6,7 @@ the same for everything that tells of one condition at one endpoint in one rollo
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from sluice.core.actions import Notify, Severity
@@ -163,8 +163,35 @@ def letter_text(letter: Letter, notice: Notice) -> str:
     stands = letter.rollout
     lines = [notice.text, "", f"endpoint: {letter.endpoint}"]
     if stands is not None:
-        where = f"{stands.phase.value}, step {stands.step} of {stands.steps}, canary at {stands.canary_percent:g} %"
+        phase = stands.phase.value.replace("_", " ")
+        where = f"{phase}, step {stands.step} of {stands.steps}, canary at {stands.canary_percent:g} %"
         lines += [f"release: {stands.release} (before: {stands.stable})", f"rollout: {stands.id}: {where}"]
-    return "\n".join(
-        [*lines, f"decided by: {letter.event.by}", f"see: sluice status {letter.endpoint}", f"id: {notice.dedup}"]
-    )
+    lines += [f"decided by: {letter.event.by}", f"id: {notice.dedup}", ""]
+    return "\n".join([*lines, *(f"{meaning}: sluice {command}" for meaning, command in _to_type(letter))])
+
+
+def _to_type(letter: Letter) -> Iterator[tuple[str, str]]:
+    """What whoever reads it may want to type next."""
+    yield "how it stands", f"status {letter.endpoint}"
+    for meaning, command in _TO_TYPE.get(letter.event.kind, ()):
+        yield meaning, command.replace("NAME", letter.endpoint)
+
+
+_GO_ON, _END = ("go on", "resume NAME --reason WHY"), ("end it", "abort NAME --reason WHY")
+_TAKE_BACK, _STORY = ("take it back", "rollback NAME --reason WHY"), ("the whole story", "report NAME -o report.html")
+_NUMBERS = ("the numbers", "explain NAME")
+_TO_TYPE: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "awaiting_approval": (_NUMBERS, ("let it go on", "approve NAME --reason WHY"), _END),
+    "paused": (_GO_ON, _END),
+    "waiting": (_END,),
+    "stopped": (("let steps begin again", "lift NAME --reason WHY"),),
+    "breach": (_NUMBERS, _TAKE_BACK, _GO_ON),
+    "forced": (_TAKE_BACK,),
+    "promoted": (_TAKE_BACK,),
+    "rolling_back": (("follow it", "watch NAME"),),
+    "rollback_overdue": (("follow it", "watch NAME"),),
+    "rolled_back": (_STORY,),
+    "failed": (_STORY,),
+    "settled": (_STORY,),
+}
+"""By the kind of event."""

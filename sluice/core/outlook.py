@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from sluice.core.ascent import next_step
 from sluice.core.conditions import ApprovalThen
 from sluice.core.decision import duration_text
 from sluice.core.head import Head
-from sluice.core.orders import Breach, Wait
+from sluice.core.orders import Breach, Said, Wait
 from sluice.core.policy import AfterSoak, IncidentThen, OnInconclusive
 from sluice.core.prepare import PREPARE_SECONDS, REHEARSE_SECONDS
 from sluice.core.revert import GIVE_UP_SECONDS, OVERDUE_SECONDS, VERIFY_SECONDS
@@ -41,11 +41,18 @@ class Next:
     then: Then
 
 
-def next_event(rollout: Rollout, now: int) -> Next:
-    """What the live rollout waits for, and what happens when it waits in vain."""
+def next_event(rollout: Rollout, now: int, *, is_blocked: bool = False) -> Next:
+    """What the live rollout waits for, and what happens when it waits in vain. `is_blocked`: something else than evidence stands
+    in the way of its next step, which people are told of beside this.
+    """
     if rollout.orders.breach is not None and not rollout.is_latched:
         return _after_harm(rollout, rollout.orders.breach, now)
-    return _BY_PHASE[rollout.phase](rollout, now)
+    if rollout.orders.pause is not None and rollout.phase in _GOING_UP:
+        return _pausing(rollout, rollout.orders.pause, now)
+    found = _BY_PHASE[rollout.phase](rollout, now)
+    if is_blocked and found.earliest is not None and rollout.phase is Phase.BAKING:
+        return replace(found, sentence=f"{found.sentence}; no step up before what stands in its way is gone")
+    return found
 
 
 def between_rollouts(head: Head, now: int) -> str:
@@ -65,6 +72,12 @@ def _after_harm(rollout: Rollout, breach: Breach, now: int) -> Next:
     return Next(
         f"a person decides after harm; without a word taken back {_when(latest, now)}", None, latest, Then.ROLL_BACK
     )
+
+
+def _pausing(rollout: Rollout, pause: Said, now: int) -> Next:
+    latest = max(now, pause.at) + rollout.policy.max_hold_seconds
+    sentence = f"stands still before its next step, until `resume`; without it taken back {_when(latest, now)}"
+    return Next(sentence, None, latest, Then.ROLL_BACK)
 
 
 def _pending(rollout: Rollout, now: int) -> Next:
@@ -199,6 +212,8 @@ def _verifying(rollout: Rollout, now: int) -> Next:
     return Next(sentence, None, latest, Then.END)
 
 
+_GOING_UP = (Phase.REHEARSING, Phase.SHIFTING, Phase.BAKING)
+"""Where a pause that was asked for has not begun yet."""
 _BY_PHASE: dict[Phase, Callable[[Rollout, int], Next]] = {
     Phase.PENDING: _pending,
     Phase.PREPARING: _preparing,

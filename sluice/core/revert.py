@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sluice.core.actions import Action, SetWeights
+from sluice.core.actions import Action, Notify, SetWeights
 from sluice.core.decision import (
     BAKE_SECONDS,
     BUSY_SECONDS,
@@ -17,6 +17,7 @@ from sluice.core.decision import (
     mirror,
     page,
     stay,
+    ticket,
 )
 from sluice.core.head import Champion, Cleanup, Head, Outcome, Quarantine
 from sluice.core.observation import Observation
@@ -68,12 +69,8 @@ def rolling_back(head: Head, seen: Observation, now: int) -> Decision:
         latched = replace(latch, weights_back_at=now, hooks_left=hooks, hook_tries=0)
         return enter(head, Phase.VERIFYING, now, because, NOW_SECONDS if hooks else BAKE_SECONDS, latch=latched)
     if now - latch.at > GIVE_UP_SECONDS:
-        return _end(
-            head,
-            Phase.FAILED,
-            now,
-            f"no weight call was accepted for {duration_text(GIVE_UP_SECONDS)}: see the endpoint",
-        )
+        because = f"no weight call was accepted for {duration_text(GIVE_UP_SECONDS)}: see the endpoint"
+        return _failed(head, now, because)
     if now - rollout.phase_since > OVERDUE_SECONDS:
         because = f"still rolling back after {duration_text(now - latch.at)}: {_endpoint_text(seen)}"
         told = page(head, f"{head.endpoint}: rollback overdue", because)
@@ -89,7 +86,7 @@ def verifying(head: Head, seen: Observation, now: int) -> Decision:
     if not seen.endpoint.serves(_present(rollout, seen)):
         because = f"verifying {rollout.back_release.name}: {_endpoint_text(seen)}"
         if now - _latch(rollout).at > GIVE_UP_SECONDS:
-            return _end(head, Phase.FAILED, now, f"not seen in order for {duration_text(GIVE_UP_SECONDS)}: {because}")
+            return _failed(head, now, f"not seen in order for {duration_text(GIVE_UP_SECONDS)}: {because}")
         return stay(head, because, _pace(_latch(rollout), now), *_reassert(rollout, seen))
     called = _hooks_called(head, seen)
     if called is not None:
@@ -100,14 +97,10 @@ def verifying(head: Head, seen: Observation, now: int) -> Decision:
     ]
     cause = _latch(rollout).cause
     if not firing:
-        return _end(head, Phase.ROLLED_BACK, now, f"{rollout.release.name} was rolled back: {cause}")
+        return _rolled_back(head, now, f"{rollout.release.name} was rolled back: {cause}", is_well=True)
     if now - rollout.phase_since > VERIFY_SECONDS:
-        return _end(
-            head,
-            Phase.ROLLED_BACK,
-            now,
-            f"{rollout.release.name} was rolled back ({cause}), but stable's alarm {firing[0]} fires",
-        )
+        because = f"{rollout.release.name} was rolled back ({cause}), but stable's alarm {firing[0]} fires"
+        return _rolled_back(head, now, because, is_well=False)
     return stay(head, f"verifying {rollout.back_release.name}: its alarm {firing[0]} still fires", BAKE_SECONDS)
 
 
@@ -135,7 +128,7 @@ def lost(head: Head, seen: Observation, now: int) -> Decision:
     because = (
         f"endpoint {rollout.endpoint} is {seen.endpoint.status} while {rollout.release.name} was {rollout.phase.value}"
     )
-    return _end(head, Phase.FAILED, now, because)
+    return _failed(head, now, because)
 
 
 def blocked_seconds(rollout: Rollout, seen: Observation, now: int) -> int:
@@ -152,7 +145,21 @@ def outcome_of(rollout: Rollout, phase: Phase, now: int, because: str) -> Outcom
     return Outcome(rollout.id, release.name, release.digest, rollout.nonce, phase, because, now)
 
 
-def _end(head: Head, phase: Phase, now: int, because: str) -> Decision:
+def _failed(head: Head, now: int, because: str) -> Decision:
+    """Whoever is paged has to bring the endpoint in order."""
+    return _end(
+        head, Phase.FAILED, now, because, page(head, f"{head.endpoint}: {live(head).release.name} failed", because)
+    )
+
+
+def _rolled_back(head: Head, now: int, because: str, *, is_well: bool) -> Decision:
+    """Whoever was paged when it began is not woken again because it went well."""
+    tell = ticket if is_well else page
+    told = tell(head, f"{head.endpoint}: {live(head).release.name} was rolled back", because)
+    return _end(head, Phase.ROLLED_BACK, now, because, told)
+
+
+def _end(head: Head, phase: Phase, now: int, because: str, told: Notify) -> Decision:
     rollout = live(head)
     policy: Policy = rollout.policy
     after = replace(
@@ -161,7 +168,6 @@ def _end(head: Head, phase: Phase, now: int, because: str) -> Decision:
         outcome=outcome_of(rollout, phase, now, because),
         cleanup=Cleanup(rollout.to_slot, now + policy.evidence_for_seconds, None),
     )
-    told = page(head, f"{head.endpoint}: {rollout.release.name} {phase.value}", because)
     return Decision(after, because, phase.value, (mirror(after), told))
 
 

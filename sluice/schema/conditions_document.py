@@ -10,7 +10,17 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
 
 from sluice.core.links import BY_LINK
-from sluice.schema.values import Duration, PrintableName, Strict, Wrong, at_least, lasting, matching, pattern_schema
+from sluice.schema.values import (
+    Duration,
+    PrintableName,
+    Strict,
+    Wrong,
+    at_least,
+    lasting,
+    matching,
+    pattern_schema,
+    written,
+)
 
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -29,7 +39,7 @@ def at_most(longest: int, why: str) -> AfterValidator:
 
     def check(value: int) -> int:
         if value > longest:
-            raise Wrong(f"must be at most {longest}s", why)
+            raise Wrong(f"must be at most {written(longest)}", why)
         return value
 
     return AfterValidator(check)

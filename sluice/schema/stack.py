@@ -69,6 +69,9 @@ def parse_stack(document: Mapping[str, object], root: Path, project: str, stack:
     faults += _clashes(given if isinstance(given, dict) else {}, source)
     faults += _division(model, source) if model else ()
     faults += _links(model, endpoints, source) if model else ()
+    if model and model.notifications.collector_headers and not model.notifications.collector:
+        key = f"{source.project}:notifications.collector_headers"
+        faults.append(source.fault(key, "is for a collector, and none is set. Set `collector`, or leave it out"))
     if model is None or faults:
         raise BadInput(tuple(dict.fromkeys(faults)))
     releases = [release for endpoint in endpoints for release in endpoint.releases]
@@ -86,6 +89,7 @@ def parse_stack(document: Mapping[str, object], root: Path, project: str, stack:
         model.notifications.links,
         model.notifications.collector,
         tuple(sorted(groups.union(model.model_package_groups))),
+        model.notifications.collector_headers,
     )
 
 

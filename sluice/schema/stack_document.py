@@ -15,6 +15,7 @@ from sluice.schema.values import BUCKET_NAME, VARIANT_NAME, Duration, Strict, Wr
 FALLBACK_SLOT = "fallback"
 _SCHEDULE = r"rate\((1 (hour|day)|[1-9][0-9]{0,3} (hours|days))\)|cron\(([!-~]{1,40} ){5}[!-~]{1,40}\)"
 COLLECTOR = r"https://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[!-~]*)?"
+PARAMETER = r"(/[A-Za-z0-9_.-]{1,200}){1,15}"
 _RETENTION_DAYS = (
     *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
     *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
@@ -216,6 +217,10 @@ class Notifications(Strict):
         default=None, examples=["https://collector.example.com/v1/traces"]
     )
     """Where rollouts go as OpenTelemetry spans: the traces address of OTLP over HTTP. Unsaid: nowhere."""
+    collector_headers: (
+        Annotated[str, matching(PARAMETER, "must be the name of an SSM parameter, beginning with a slash")] | None
+    ) = Field(default=None, examples=["/observability/otlp-headers"])
+    """The SecureString with the headers that the collector wants, such as `api-key=...`. Unsaid: none are sent."""
 
 
 class Stack(Strict):

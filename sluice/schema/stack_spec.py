@@ -107,6 +107,8 @@ class StackSpec:
     """Where spans go; None: nowhere."""
     model_package_groups: tuple[str, ...] = ()
     """Groups of the model registry that entries are read from: those of the configured releases and those named besides."""
+    collector_headers: str | None = None
+    """The SecureString with what the collector wants to be sent besides; None: nothing."""
 
     @property
     def served_by(self) -> tuple[str, str] | None:

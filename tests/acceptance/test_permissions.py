@@ -35,7 +35,11 @@ from tests.acceptance.conftest import Stage, on_stage
 NAMES = Names("sluice", "dev", Place("aws", "us-east-1", "123456789012"))
 THEIRS = "payments-are-down"
 FLAGS = "arn:aws:lambda:us-east-1:123456789012:function:flags"
-LINKS = {"links": "4h"}
+NOTIFICATIONS = {
+    "links": "4h",
+    "collector": "https://collector.invalid/v1/traces",
+    "collector_headers": "/otlp/headers",
+}
 DRILLS = {"schedule": "rate(9000 hours)"}
 GROUPS = ["arn:aws:sagemaker:us-east-1:123456789012:model-package-group/triage"]
 PER_INSTANCE = "SageMakerVariantInvocationsPerInstance"
@@ -66,7 +70,7 @@ def life(example: Example, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         stage.sandbox.config |= {
             "protect": False,
             "drills": DRILLS,
-            "notifications": LINKS,
+            "notifications": NOTIFICATIONS,
             "model_package_groups": GROUPS,
         }
         stage.up("v1", policy=str(policy))
@@ -311,6 +315,7 @@ def permitted() -> list[tuple[str, str, str]]:
         hooks=hooks,
         drills=True,
         links=True,
+        collector_headers="/otlp",
         model_package_groups=tuple(GROUPS),
     )
     made = {word: make(scope) for word, make in FUNCTION_DOCUMENTS.items()}

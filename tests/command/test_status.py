@@ -138,3 +138,34 @@ def test_a_stop_and_a_queued_release_are_told_whatever_the_phase(world: World) -
     assert (found["queued"]["release"], found["queued"]["submitted_by"]) == ("v3", "arn:ci")
     assert [each["kind"] for each in found["obstacles"]] == ["stopped"]
     assert found["obstacles"][0]["sentence"].startswith("unproven:ann stopped every step up 0 s ago: sale;")
+
+
+def test_an_order_that_leaves_the_phase_alone_is_the_last_word_with_its_own_time(world: World, until: Until) -> None:
+    until(Phase.BAKING, 1000)
+    world.pass_seconds(40)
+    tell(world.ports, Order("promote", "shop", Caller("arn:aws:iam::1:user/ann", proven=True), "it is urgent", None))
+    world.pass_seconds(5)
+
+    rollout = status(world.ports, "shop")["rollout"]
+
+    assert rollout["said"].startswith("arn:aws:iam::1:user/ann promotes v2")
+    assert world.now - rollout["said_at"] == 5
+    assert rollout["phase_since"] < rollout["said_at"] - 40
+
+
+def test_under_a_stop_the_next_step_is_not_promised(world: World, until: Until) -> None:
+    until(Phase.BAKING, 1000)
+    tell(world.ports, Order("stop", "shop", Caller("ann", proven=True), "incident", None))
+
+    assert (
+        "no step up before what stands in its way is gone" in status(world.ports, "shop")["rollout"]["next"]["sentence"]
+    )
+
+
+def test_it_names_the_releases_that_one_can_go_back_to(world: World, until: Until) -> None:
+    assert status(world.ports, "shop")["kept"] == []
+    until(Phase.SOAKING)
+    assert [kept["release"] for kept in status(world.ports, "shop")["kept"]] == ["v1"]
+    world.run(lambda: world.store.head("shop").live is None)
+
+    assert [kept["release"] for kept in status(world.ports, "shop")["kept"]] == ["v1"]

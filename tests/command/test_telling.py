@@ -333,6 +333,14 @@ class TestBackTo:
             "rolling back v2 from 10 %: rolled back by"
         )
 
+    def test_while_something_is_tried_whoever_names_another_is_told_that_none_need_be_named(
+        self, world: World, until: Until
+    ) -> None:
+        until(Phase.BAKING)
+
+        with pytest.raises(Refused, match="v2 is live: without `--to` it is taken back, and v1 serves."):
+            roll_back_to(world.ports, order("rollback"), "v7")
+
     def test_an_unknown_release_is_refused(self, world: World) -> None:
         self.settled(world)
 

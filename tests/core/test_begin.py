@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from sluice.core.actions import StartClock
-from sluice.core.begin import adopted, begin
+from sluice.core.begin import adopted, back_to, begin
 from sluice.core.errors import BadInput, Refused
 from sluice.core.head import Outcome, Quarantine
 from sluice.core.rollout import Phase
-from tests.builders import NOW, SETTINGS, head, release, submission
+from tests.builders import NOW, SETTINGS, head, release, started, submission
 
 
 def test_a_submission_becomes_a_pending_rollout_with_a_clock() -> None:
@@ -84,3 +84,17 @@ def test_what_failed_is_not_tried_again_by_accident(phase: Phase, refused: bool)
     else:
         assert begin(after, submission(), NOW).kind == "submitted"
     assert begin(after, submission(nonce="2"), NOW).kind == "submitted"
+
+
+class TestBackToAnUnknownRelease:
+    def test_with_nothing_live_the_kept_ones_are_named(self) -> None:
+        settled = replace(head(), previous=(release("v0"),))
+
+        with pytest.raises(Refused, match=r"no kept release is called 'v7' \(kept: v0 \(\w{12}\)\)\.$"):
+            back_to(settled, "v7", "ann")
+
+    def test_with_something_live_it_is_said_that_none_need_be_named(self) -> None:
+        with pytest.raises(
+            Refused, match=r"\(kept: none\)\. v2 is live: without `--to` it is taken back, and v1 serves\.$"
+        ):
+            back_to(started(), "v7", "ann")

@@ -145,12 +145,12 @@ class TestStop:
         stopped = commands.stop(head(), BOB)
 
         assert (stopped.next.stop, stopped.kind) == (BOB, "stopped")
-        with pytest.raises(Refused, match="is stopped already, by arn:aws:iam::1:user/bob: why not"):
+        with pytest.raises(Refused, match="^endpoint 'shop' is stopped already, by arn:aws:iam::1:user/bob: why not"):
             commands.stop(stopped.next, ANN)
 
     def test_it_is_lifted(self) -> None:
         lifted = commands.lift(replace(baking(), stop=ANN), BOB)
 
         assert (lifted.next.stop, lifted.kind) == (None, "lifted")
-        with pytest.raises(Refused, match="endpoint 'shop': v2 is not stopped"):
+        with pytest.raises(Refused, match="endpoint 'shop' is not stopped"):
             commands.lift(baking(), BOB)

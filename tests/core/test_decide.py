@@ -662,6 +662,16 @@ class TestVerifying:
         assert "but stable's alarm" in late.because
         assert late.next.live is None
 
+    def test_people_are_woken_at_its_end_only_if_stable_is_not_well(self) -> None:
+        def told(since: int, facts: Observation) -> list[tuple[str, str]]:
+            actions = decide(self.head(since), facts, NOW).actions
+            return [(action.severity.value, action.subject) for action in actions if isinstance(action, Notify)]
+
+        ill = seen(endpoint(), alarms=quiet(blue_errors_rail="ALARM"))
+
+        assert told(NOW - 10, seen(endpoint())) == [("ticket", "shop: v2 was rolled back")]
+        assert told(NOW - 901, ill) == [("page", "shop: v2 was rolled back")]
+
 
 def test_the_same_facts_give_the_same_answer() -> None:
     facts: Observation = seen(endpoint(9000, 1000), rows=HEALTHY)

@@ -92,7 +92,18 @@ def test_people_read_the_sentence_first_and_then_where_it_belongs() -> None:
     assert lines[0] == "rolling back v2 from 10 %: it fails"
     assert "release: v2 (before: v1)" in lines
     assert f"rollout: {told.rollout.id}: baking, step 2 of {told.rollout.steps}, canary at 10 %" in lines
-    assert "see: sluice status shop" in lines
+    assert lines[-1] == "how it stands: sluice status shop"
+
+
+def test_people_are_told_what_to_type_next() -> None:
+    told = letter(baking(), baking(), "awaiting_approval", PAGE)
+    ((_, notice),) = notices_of(told)
+
+    assert letter_text(told, notice).splitlines()[-3:] == [
+        "the numbers: sluice explain shop",
+        "let it go on: sluice approve shop --reason WHY",
+        "end it: sluice abort shop --reason WHY",
+    ]
 
 
 def test_outside_of_any_rollout_people_are_told_without_one() -> None:

@@ -197,3 +197,23 @@ class TestWhatPeopleSaid:
         found = baking(60, orders=replace(NO_ORDERS, breach=Breach(NOW, "errors")))
 
         assert found.sentence == "a person decides after harm; without a word taken back in 119 min"
+
+
+def test_a_pause_that_was_just_asked_for_is_what_comes_next() -> None:
+    pause = replace(NO_ORDERS, pause=Said("ann", NOW, "a ticket"))
+
+    assert baking(60, orders=pause).sentence == (
+        "stands still before its next step, until `resume`; without it taken back in 2 h"
+    )
+    assert coming(Phase.PENDING, orders=pause).sentence.startswith("its clock prepares it")
+
+
+def test_a_bake_whose_step_something_else_stands_in_the_way_of_does_not_promise_it() -> None:
+    rollout = started(phase=Phase.BAKING, phase_since=NOW, step=0, canary_parts=1000, applied_at=NOW).live
+    assert rollout is not None
+
+    blocked, free = (next_event(rollout, NOW + 60, is_blocked=is_blocked) for is_blocked in (True, False))
+
+    assert blocked == replace(free, sentence=f"{free.sentence}; no step up before what stands in its way is gone")
+    preparing = replace(rollout, phase=Phase.PREPARING)
+    assert next_event(preparing, NOW, is_blocked=True) == next_event(preparing, NOW)

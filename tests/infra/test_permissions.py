@@ -298,6 +298,13 @@ def test_only_where_links_are_turned_on_may_they_be_signed_and_sent():
     assert more == {"SignLinks": LINK_KEY, "SendLinks": (["sns:Publish"], [approvals])}
 
 
+def test_only_where_a_collector_wants_headers_may_they_be_read_and_nothing_beside_them():
+    made = FUNCTION_DOCUMENTS["notify"](replace(scope(), collector_headers="/otlp/headers"))["Statement"]
+    more = {s["Sid"]: (s["Action"], s["Resource"]) for s in made if s["Sid"] not in EXPECTED["notify"]}
+
+    assert more == {"AuthenticateTraces": (["ssm:GetParameter"], [f"arn:aws:ssm:{HERE}:parameter/otlp/headers"])}
+
+
 def test_who_tells_people_may_not_touch_what_is_told_of():
     statements = parse("notify", text(FUNCTION_DOCUMENTS["notify"](scope())))
 

@@ -247,6 +247,15 @@ def test_a_collector_is_told_to_one_function_alone():
     made = run_program(notifications={"collector": "https://collector.example.com/v1/traces"})
 
     assert [word for word in FUNCTIONS if "SLUICE_COLLECTOR" in told(made, word)] == ["notify"]
+    assert "SLUICE_COLLECTOR_HEADERS" not in told(made, "notify")
+
+
+def test_of_the_collectors_headers_the_function_is_told_the_place_and_not_what_is_there():
+    notifications = {"collector": "https://collector.example.com/v1/traces", "collector_headers": "/otlp/headers"}
+    made = run_program(notifications=notifications)
+
+    assert told(made, "notify")["SLUICE_COLLECTOR_HEADERS"] == "/otlp/headers"
+    assert [word for word in FUNCTIONS if "SLUICE_COLLECTOR_HEADERS" in told(made, word)] == ["notify"]
 
 
 def told(made: Recording, word: str):

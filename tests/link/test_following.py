@@ -100,6 +100,10 @@ def test_opening_a_link_shows_what_it_would_do_and_changes_nothing(world: World,
     assert text_of(page) == "Approve?: Let v2 go on to 50 % on shop."
     assert f'name="token" value="{token}"' in page
     assert '<form method="post">' in page
+    shown = dict(re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", page))
+    assert shown["Now"] == "v2 has 10 %, v1 the rest; step 1 of 3"
+    assert shown["Errors"].startswith("cleared: ")
+    assert shown["Good until"].endswith(" UTC, once")
     assert world.store.head("shop") == before
 
 

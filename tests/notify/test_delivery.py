@@ -118,7 +118,7 @@ def test_people_are_paged_once_however_often_a_letter_comes(letters: list[Letter
 
     subjects = [notice.subject for notice in ways.people]
     assert subjects.count("shop: rolling back v2") == 1
-    assert subjects == ["shop: rolling back v2", "shop: v2 rolled_back"]
+    assert subjects == ["shop: rolling back v2", "shop: v2 was rolled back"]
     told = [message.id for message in ways.bus]
     assert len(told) == len(set(told)) == len(letters) + len(subjects)
 

@@ -26,7 +26,9 @@ class Collector(HTTPServer):
 
     def __init__(self) -> None:
         self.bodies: list[Any] = []
+        self.headers: list[dict[str, str]] = []
         self.status = 200
+        self.elsewhere: str | None = None
         super().__init__(("127.0.0.1", 0), Answering)
 
     @property
@@ -40,7 +42,10 @@ class Answering(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         assert self.headers["Content-Type"] == "application/json"
         self.server.bodies.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+        self.server.headers.append({name.lower(): value for name, value in self.headers.items()})
         self.send_response(self.server.status)
+        if self.server.elsewhere:
+            self.send_header("Location", self.server.elsewhere)
         self.end_headers()
         self.wfile.write(b"{}")
 
@@ -95,6 +100,63 @@ def test_a_collector_gets_the_spans_and_its_refusal_is_a_sentence(listening: Col
 
 def test_a_collector_that_is_not_there_holds_up_nothing(events: list[Event]) -> None:
     assert "URLError" in str(collector.export("http://127.0.0.1:9/v1/traces", spans_of(letter_of(events[-1]))))
+
+
+class Parameters:
+    """Parameter Store with one parameter."""
+
+    def __init__(self, value: str, kind: str = "SecureString") -> None:
+        self.found = {"Parameter": {"Value": value, "Type": kind}}
+
+    def get_parameter(self, **asked: Any) -> Any:
+        assert asked == {"Name": "/otlp/headers", "WithDecryption": True}
+        return self.found
+
+
+def told(listening: Collector, events: list[Event], store: Parameters, monkeypatch: pytest.MonkeyPatch) -> str | None:
+    monkeypatch.setattr(collector, "client", lambda _service: store)
+    return collector.export(listening.url, spans_of(letter_of(events[-1])), "/otlp/headers")
+
+
+def test_a_collector_that_wants_a_key_gets_it_from_parameter_store(
+    listening: Collector, events: list[Event], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert told(listening, events, Parameters("api-key=s3cret, x-tenant=a%20b%3D"), monkeypatch) is None
+
+    (headers,) = listening.headers
+    assert (headers["api-key"], headers["x-tenant"]) == ("s3cret", "a b=")
+    assert headers["content-type"] == "application/json"
+
+
+@pytest.mark.parametrize(
+    ("store", "sentence"),
+    [
+        (Parameters("s3cret"), "entry 1 is not name=value"),
+        (Parameters("a=b,api-key=s3cret%0D%0Ax"), "entry 2 is not name=value"),
+        (Parameters("api key=s3cret"), "entry 1 is not name=value"),
+        (Parameters("api-key=s3cret", "String"), "is a String, and must be a SecureString"),
+    ],
+)
+def test_headers_that_are_wrong_are_told_without_what_is_in_them(
+    listening: Collector, events: list[Event], monkeypatch: pytest.MonkeyPatch, store: Parameters, sentence: str
+) -> None:
+    said = str(told(listening, events, store, monkeypatch))
+
+    assert f"its headers in parameter /otlp/headers: {sentence}" in said
+    assert "s3cret" not in said
+    assert listening.bodies == []
+
+
+def test_a_key_does_not_follow_a_redirection(
+    listening: Collector, events: list[Event], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listening.status, listening.elsewhere = 302, listening.url
+
+    said = str(told(listening, events, Parameters("api-key=s3cret"), monkeypatch))
+
+    assert "HTTP Error 302" in said
+    assert "s3cret" not in said
+    assert len(listening.headers) == 1
 
 
 def test_the_function_traces_what_it_sent_once_and_a_failure_brings_no_letter_back(

@@ -265,12 +265,20 @@ DAYS = "1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 182
             "notifications.collector: must be a URL that begins with https://, got 'http://collector/v1/traces'",
         ),
         (
+            {"notifications": {"collector": "https://c/v1/traces", "collector_headers": "otlp"}},
+            "notifications.collector_headers: must be the name of an SSM parameter, beginning with a slash, got 'otlp'",
+        ),
+        (
+            {"notifications": {"collector_headers": "/otlp"}},
+            "notifications.collector_headers: is for a collector, and none is set. Set `collector`, or leave it out",
+        ),
+        (
             {"notifications": {"links": "1m"}},
             "notifications.links: must be at least 5m, got '1m'; nobody could follow it",
         ),
         (
             {"notifications": {"links": "2d"}},
-            "notifications.links: must be at most 86400s, got '2d'; whoever holds it may use it",
+            "notifications.links: must be at most 1d, got '2d'; whoever holds it may use it",
         ),
         (
             {"model_package_groups": ["triage"]},

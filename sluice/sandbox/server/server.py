@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
+from sluice.core.errors import BadInput
 from sluice.sandbox.cloud.backends import session_secret
 from sluice.sandbox.cloud.urls import OPERATOR
 from sluice.sandbox.sandbox import Sandbox
@@ -129,7 +130,8 @@ class Server:
             with self._moving:
                 return 200, _JSON, json.dumps(operation(json.loads(request.body or b"{}"))).encode()
         except Exception as fault:  # the client asked for it, and is told what became of it
-            return 400, _JSON, json.dumps({"message": str(fault)}).encode()
+            told = {"message": str(fault), "is_bad_input": isinstance(fault, BadInput)}
+            return 400, _JSON, json.dumps(told).encode()
 
     def _key(self, access_key: str) -> Key | None:
         return next((key for key in (self.key, self.colleague) if key and key.access_key == access_key), None)
