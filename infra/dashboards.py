@@ -133,10 +133,33 @@ def debug(names: Names, endpoints: Sequence[str]) -> Document:
             graph("Faults by function", [("faults", search(names, "Faults", "service"), "")], 8),
         ],
         [
+            graph(
+                "Told to people; not sent, and tried again",
+                [
+                    ("told", own(names, "Told", "Sum", CHOSEN), "told"),
+                    ("nottold", own(names, "NotTold", "Sum", CHOSEN), "not sent"),
+                ],
+                8,
+            ),
+            graph("Traces that no collector took", [("lost", own(names, "NotTraced", "Sum", CHOSEN), "lost")], 8),
+            graph(
+                "Audit events: how long unread, s",
+                [
+                    (
+                        "ms",
+                        ["AWS/Lambda", "IteratorAge", "FunctionName", names.function("archive"), {"stat": "Maximum"}],
+                        None,
+                    ),
+                    ("age", "ms / 1000", "oldest, s"),
+                ],
+                8,
+            ),
+        ],
+        [
             log_table(
                 "What went wrong on the way",
                 names,
-                ("tick", "alarm", "sweep", "command", "submit", "archive"),
+                ("tick", "alarm", "sweep", "command", "submit", "archive", "notify", "incident"),
                 "fault",
                 "message, service",
                 24,

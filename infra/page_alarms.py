@@ -17,6 +17,9 @@ _DAY = 86_400
 OVERDUE_SECONDS = SOAK_SECONDS + 2 * 60
 """The longest ordinary pause between two looks, and two sweeps that should have noticed."""
 
+UNREAD_MILLISECONDS = 5 * 60 * 1000
+"""An event is read a second after it was written. The stream holds one that cannot be read for a day before the queue pages."""
+
 
 @dataclass(frozen=True, slots=True)
 class PageAlarm:
@@ -106,6 +109,17 @@ def _of_the_way_back(names: Names) -> Iterator[PageAlarm]:
         statistic="Maximum",
         threshold=0,
         dimensions={"service": "archive"},
+    )
+    yield PageAlarm(
+        word="unread",
+        description="Audit events lie unread: nobody is told of rollouts, not of a rollback either, and nothing is archived",
+        namespace="AWS/Lambda",
+        metric="IteratorAge",
+        statistic="Maximum",
+        threshold=UNREAD_MILLISECONDS,
+        dimensions={"FunctionName": names.function("archive")},
+        minutes=2,
+        periods=5,
     )
 
 

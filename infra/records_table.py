@@ -6,6 +6,7 @@ import pulumi
 import pulumi_aws as aws
 
 from infra.resource_names import LIVE_INDEX, Names
+from sluice.core.messages import MARK_EXPIRES
 
 
 def records_table(names: Names, *, protect: bool, parent: pulumi.Resource) -> aws.dynamodb.Table:
@@ -37,6 +38,8 @@ def records_table(names: Names, *, protect: bool, parent: pulumi.Resource) -> aw
         # What the archive is fed from: the new image is the event as it was written.
         stream_enabled=True,
         stream_view_type="NEW_IMAGE",
+        # Notes of what people were sent; nothing that is audited carries the attribute.
+        ttl=aws.dynamodb.TableTtlArgs(attribute_name=MARK_EXPIRES, enabled=True),
         point_in_time_recovery=aws.dynamodb.TablePointInTimeRecoveryArgs(enabled=True),
         deletion_protection_enabled=protect,
         opts=pulumi.ResourceOptions(parent=parent, protect=protect),

@@ -132,6 +132,7 @@ _SERVICES = {
     **dict.fromkeys(("Submitted", "Settled", "RolledBack", "Failed", "Saves"), "archive"),
     **dict.fromkeys(("Ticks", "CanaryAsked", "CanaryActual", "SecondsToRestore", "BlockedSeconds"), "tick"),
     "AlarmsHandled": "alarm",
+    **dict.fromkeys(("Told", "NotTold", "NotTraced"), "notify"),
 }
 """Which function publishes which metric. What is counted from audit events comes from the archive, once an event."""
 

@@ -11,7 +11,17 @@ from typing import Any
 
 from sluice.aws.clients import client
 from sluice.core.actions import Asks
-from sluice.core.messages import DETAIL_TYPES, MARKS, SOURCE, Letter, Message, Notice, letter_text
+from sluice.core.messages import (
+    DETAIL_TYPES,
+    MARK_EXPIRES,
+    MARK_SECONDS,
+    MARKS,
+    SOURCE,
+    Letter,
+    Message,
+    Notice,
+    letter_text,
+)
 from sluice.core.record import encode
 from sluice.link import Signer, links_of, made
 
@@ -111,7 +121,8 @@ class Marks:
         return "Item" in found
 
     def keep(self, endpoint: str, key: str) -> None:
-        item = {**_key(endpoint, key), "at": {"N": str(int(time.time()))}}
+        now = int(time.time())
+        item = {**_key(endpoint, key), "at": {"N": str(now)}, MARK_EXPIRES: {"N": str(now + MARK_SECONDS)}}
         client("dynamodb").put_item(TableName=self.table, Item=item)
 
 

@@ -21,6 +21,10 @@ MESSAGE_SCHEMA = 1
 
 MARKS = "T#"
 """How the keys of what was sent begin, in the table of records: the one part of it that the sending function may touch."""
+MARK_EXPIRES = "expires"
+"""The attribute by which DynamoDB deletes what was noted. Only these notes have it: no record and no audit event ever does."""
+MARK_SECONDS = 400 * 86_400
+"""How long it is known what was sent: longer than a rollout can live, and than any letter can come again."""
 
 
 @dataclass(frozen=True, slots=True)

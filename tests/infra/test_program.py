@@ -163,7 +163,7 @@ def test_alarms_of_the_control_plane_take_no_traffic_back(recorded):
     prefix = rule["detail"]["alarmName"][0]["prefix"]
     pages = [r.inputs for name, r in recorded.of("MetricAlarm").items() if name.startswith("page-")]
 
-    assert len(pages) == 5
+    assert len(pages) == 6
     assert all(not alarm["name"].startswith(prefix) and alarm["alarmActions"] == ["arn:of:pages"] for alarm in pages)
 
 

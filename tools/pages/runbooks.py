@@ -137,6 +137,11 @@ ALARMS: Mapping[str, tuple[str, ...]] = {
         f"CloudTrail says who: look for PutItem, UpdateItem, DeleteItem and TransactWriteItems on table {_NAMES.table}. Only the control functions' roles should be there.",
         "Do not repair the table by hand: that is another change. Decide with whoever owns the audit; rollouts go on meanwhile.",
     ),
+    "unread": (
+        f"`aws logs tail {_NAMES.log_group('archive')} --since 30m` says what keeps it: the bucket, the queue of letters, a permission, or code that fails.",
+        "Rollouts and ways back go on by themselves; only the telling is late. Until it works you are who looks: `sluice status` for every endpoint.",
+        "After a deployment: deploy the version before. What lies there is read in order once it works, and everybody is told then; after a day it is given up to the [dead-letter](#dead-letter) queue.",
+    ),
     "drill-too-old": (
         f"Which endpoint, and why: `aws logs tail {_NAMES.log_group('sweep')} --since 8d | grep drill` says for each schedule what was drilled and what kept it from it: a rollout, a freeze, a stop.",
         "`sluice history NAME --limit 50` shows `drilled` and `drill_failed`. A failed one also paged: see `alarm-stuck` and `alarm-errors`.",
