@@ -95,7 +95,7 @@ class Dispersion:
         c, n_c, s, n_s = self.window
         guess = np.where(n_s > 0, (c + 1) / (1 + n_c * ratio(s, n_s)), 1.0)
         q = ratio(seen.n_c * guess, seen.n_c * guess + seen.n_s)
-        usable = judged & (events > 0)
+        usable = judged & (events * q * (1 - q) > 0)
         spread = np.sqrt(events * q * (1 - q), where=usable, out=np.ones_like(q))
         residual = (seen.e_c - events * q) / np.where(usable, spread, 1.0)
         self.take(residual, usable, judged, np.stack([seen.e_c, seen.n_c, seen.e_s, seen.n_s]))

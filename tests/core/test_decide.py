@@ -365,7 +365,7 @@ class TestBaking:
         decision = decide(baking(), seen(endpoint(9000, 1000), rows=rows), NOW)
 
         assert decision.kind is None
-        assert decision.because.startswith("holding 10 %: the data cannot be judged: quality 1 impossible numbers")
+        assert decision.because.startswith("holding 10 %: the data cannot be judged: quality 1 impossible number: ")
 
     def test_a_hold_does_not_last_for_ever(self) -> None:
         decision = decide(baking(since=NOW - 9000), seen(endpoint(9000, 1000)), NOW)

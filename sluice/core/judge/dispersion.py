@@ -84,9 +84,10 @@ class Dispersion:
         """Learn from a judged minute, after it was judged with `phi`."""
         canary_trials, canary_events, stable_trials, stable_events = pair
         events = canary_events + stable_events
-        if events > 0:
-            q = pair.canary_part(self.ratio())
-            self.scatter.add((canary_events - events * q) / math.sqrt(events * q * (1 - q)), phi)
+        q = pair.canary_part(self.ratio())
+        expected = events * q * (1 - q)
+        if expected > 0:
+            self.scatter.add((canary_events - events * q) / math.sqrt(expected), phi)
         else:
             self.scatter.pause()
         self.canary_events = _KEEP * self.canary_events + canary_events

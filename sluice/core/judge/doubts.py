@@ -75,7 +75,8 @@ class Doubts:
         """One finding for each doubt."""
         faults = dict.fromkeys(fault for row in self.recent for fault in (*row.faults, *row_faults(row)))
         if faults:
-            yield Finding("quality", Word.NO_DATA, f"{len(faults)} impossible numbers: {'; '.join(list(faults)[:3])}")
+            counted = "1 impossible number" if len(faults) == 1 else f"{len(faults)} impossible numbers"
+            yield Finding("quality", Word.NO_DATA, f"{counted}: {'; '.join(list(faults)[:3])}")
         yield from self._mismatch()
         yield from self._silence()
 

@@ -137,15 +137,16 @@ class MeanFollower:
     def interval(self) -> Interval:
         """The ratio, within half a width w = sqrt((I + p) / I^2 ln((I + p) / (p a^2))) of information I = 1 / V around the difference.
 
-        Source: the normal mixture (Robbins, 1970; Howard et al., 2021, eq. 14); p fits differences of a tenth of stable's mean.
+        With stable's mean as unit, so that no unit is too small or too large to be squared. Source: the normal mixture (Robbins,
+        1970; Howard et al., 2021, eq. 14); p fits differences of a tenth of stable's mean.
         """
         if not self.minutes or mean(self.stable) <= 0:
             return Interval(None, 0.0, None)
         base, ratio = mean(self.stable), mean(self.canary) / mean(self.stable)
-        spread = self.phi * max(variance(self.stable), variance(self.canary))
-        known = 1 / (spread / self.canary.count + ratio**2 * spread / self.stable.count)
-        fit = (_TYPICAL * base) ** -2
-        width = math.sqrt((known + fit) / known**2 * math.log((known + fit) / fit * CONFIDENCE_NEED**2)) / base
+        scatter = math.sqrt(self.phi * max(variance(self.stable), variance(self.canary))) / base
+        known = 1 / (scatter**2 / self.canary.count + ratio**2 * scatter**2 / self.stable.count)
+        fit = _TYPICAL**-2
+        width = math.sqrt((known + fit) / known**2 * math.log((known + fit) / fit * CONFIDENCE_NEED**2))
         return Interval(ratio, max(0.0, ratio - width), ratio + width)
 
     @property

@@ -18,7 +18,7 @@ MISMATCH_FACTOR = 1.25
 EXPECTED = 10.0
 """Canary requests that must have been expected before their absence means something."""
 _ABSURD = 1e15
-"""No endpoint counts so much in a minute."""
+"""No endpoint counts so much in a minute, and no single value is as large: bytes and microseconds are far below, their squares are not."""
 
 
 def counts_fault(counts: Counts) -> str | None:
@@ -42,10 +42,10 @@ def tail_fault(tail: Tail) -> str | None:
 
 def moments_fault(moments: Moments) -> str | None:
     """Sums that no observations have: a square of the total above count times the total of squares (Cauchy and Schwarz)."""
-    if fault := _number_fault(moments.count) or _number_fault(moments.sumsq):
+    if fault := _number_fault(moments.count) or _number_fault(moments.sumsq, _ABSURD**3):
         return f"count {moments.count}, sumsq {moments.sumsq} {fault}"
-    if not math.isfinite(moments.sum):
-        return f"sum {moments.sum} is no number"
+    if fault := _number_fault(abs(moments.sum), _ABSURD**2):
+        return f"sum {moments.sum} {fault}"
     if moments.sum**2 > moments.count * moments.sumsq * (1 + 1e-9):
         return f"sum {moments.sum:g} and sumsq {moments.sumsq:g} of {moments.count:g} cannot be"
     return None
@@ -55,12 +55,12 @@ def level_fault(level: float) -> str | None:
     return None if math.isfinite(level) else f"level {level} is no number"
 
 
-def _number_fault(value: float) -> str | None:
+def _number_fault(value: float, absurd: float = _ABSURD) -> str | None:
     if not math.isfinite(value):
         return "is no number"
     if value < 0:
         return "is negative"
-    return "is absurd" if value > _ABSURD else None
+    return "is absurd" if value > absurd else None
 
 
 @dataclass(slots=True)

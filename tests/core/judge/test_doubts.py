@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from sluice.core.judge import Judgement, Verdict
-from sluice.core.judge.quality import SampleRatio
+from sluice.core.judge.quality import SampleRatio, moments_fault
 from sluice.core.observation import Counts, Moments, Row, SlotMinute, Tail
 from sluice.core.policy import Bad
 from tests.builders import errors, latency, terms
@@ -54,6 +54,7 @@ def held(rows: list[Row]) -> Judgement:
         ),
         pytest.param(SlotMinute(means={"revenue": Moments(-1, 1, 1)}), "count -1, sumsq 1 is negative", id="count"),
         pytest.param(SlotMinute(means={"revenue": Moments(1, math.nan, 1)}), "sum nan is no number", id="sum"),
+        pytest.param(SlotMinute(means={"revenue": Moments(10, -1e200, 5)}), "sum -1e+200 is absurd", id="huge sum"),
         pytest.param(SlotMinute(levels={"gpu": math.nan}), "gpu of canary: level nan is no number", id="level"),
         pytest.param(
             SlotMinute(segments={"errors": {"de": Counts(1, 2)}}), "errors de of canary: 2 events of 1", id="segment"
@@ -63,8 +64,23 @@ def held(rows: list[Row]) -> Judgement:
 def test_impossible_numbers_are_named_and_not_judged(side: SlotMinute, sentence: str) -> None:
     judgement = held([*HEALTHY, minute(10, side, counted(500, 1))])
 
-    assert "quality 1 impossible numbers" in judgement.because
+    assert "quality 1 impossible number: " in judgement.because
     assert sentence in judgement.because
+
+
+def test_squares_of_microseconds_are_large_and_possible() -> None:
+    second = Moments(100_000, 100_000 * 1e6, 100_000 * 1.1e12)
+
+    assert moments_fault(second) is None
+
+
+def test_two_impossible_numbers_are_counted() -> None:
+    judgement = held([*HEALTHY, minute(10, counted(500, 700), counted(500, -1))])
+
+    assert (
+        "quality 2 impossible numbers: errors of canary: 700 events of 500 trials; errors of stable"
+        in judgement.because
+    )
 
 
 def test_what_was_no_number_at_the_edge_is_named_too() -> None:

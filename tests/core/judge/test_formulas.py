@@ -127,6 +127,16 @@ class TestDispersion:
         rho = 10 / (10 + 20)
         assert scatter.phi() == pytest.approx((20 + 11) / 21 * (1 + rho) / (1 - rho))
 
+    def test_a_minute_whose_split_could_not_vary_teaches_nothing(self) -> None:
+        dispersion = Dispersion(Scatter(2.0))
+
+        dispersion.add(Pair(1e12, 1e12, 1e12, 0), 2.0)
+        dispersion.add(Pair(1e12, 1e12, 1, 0), 2.0)
+
+        assert dispersion.ratio() > 1e11
+        assert dispersion.scatter.minutes == 1
+        assert dispersion.scatter.last is None
+
     def test_one_wild_minute_is_winsorised(self) -> None:
         scatter = Scatter(2.0)
         scatter.add(1e6, 2.0)

@@ -44,7 +44,7 @@ class TestRails:
         assert before.verdict is not Verdict.ROLL_BACK, before.because
         assert (after.verdict, after.is_hard) == (Verdict.ROLL_BACK, True), after.because
 
-    def test_the_first_minuteCounts(self) -> None:
+    def test_the_first_minute_counts(self) -> None:
         assert minutes_until_rollback(ERRORS_ONLY, steady(3, (500, 250), (500, 1))) == 1
 
     def test_what_stable_shares_is_no_crossing(self) -> None:
