@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
+from infra.private_bucket import keep_private
 from infra.resource_names import Names
 from sluice.core.record import Document
 from sluice.schema import AuditSpec
@@ -42,16 +43,7 @@ def archive_bucket(names: Names, audit: AuditSpec, *, protect: bool, parent: pul
         opts=pulumi.ResourceOptions(parent=parent, protect=protect, retain_on_delete=True),
     )
     opts = pulumi.ResourceOptions(parent=bucket, retain_on_delete=True)
-    aws.s3.BucketPublicAccessBlock(
-        "audit",
-        bucket=bucket.bucket,
-        block_public_acls=True,
-        block_public_policy=True,
-        ignore_public_acls=True,
-        restrict_public_buckets=True,
-        opts=opts,
-    )
-    aws.s3.BucketServerSideEncryptionConfiguration("audit", bucket=bucket.bucket, rules=[_encryption()], opts=opts)
+    keep_private("audit", bucket, names.place, opts)
     lock = aws.s3.BucketObjectLockConfiguration("audit", bucket=bucket.bucket, rule=_lock(audit), opts=opts)
     return Locked(bucket, lock)
 
@@ -86,13 +78,6 @@ def archive_path(
         ),
         opts=pulumi.ResourceOptions(parent=parent, depends_on=[archive.lock]),
     )
-
-
-def _encryption() -> aws.s3.BucketServerSideEncryptionConfigurationRuleArgs:
-    default = aws.s3.BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultArgs(
-        sse_algorithm="AES256"
-    )
-    return aws.s3.BucketServerSideEncryptionConfigurationRuleArgs(apply_server_side_encryption_by_default=default)
 
 
 def _lock(audit: AuditSpec) -> aws.s3.BucketObjectLockConfigurationRuleArgs:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pulumi
 import pulumi_aws as aws
 
+from infra.private_bucket import keep_private
 from infra.resource_names import Names
 
 CAPTURE_DAYS = 30
@@ -22,26 +23,7 @@ def capture_bucket(names: Names, *, protect: bool, retained: bool, parent: pulum
         opts=pulumi.ResourceOptions(parent=parent, protect=protect, retain_on_delete=retained),
     )
     opts = pulumi.ResourceOptions(parent=bucket)
-    aws.s3.BucketPublicAccessBlock(
-        "capture",
-        bucket=bucket.bucket,
-        block_public_acls=True,
-        block_public_policy=True,
-        ignore_public_acls=True,
-        restrict_public_buckets=True,
-        opts=opts,
-    )
-    encryption = aws.s3.BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultArgs(
-        sse_algorithm="AES256"
-    )
-    aws.s3.BucketServerSideEncryptionConfiguration(
-        "capture",
-        bucket=bucket.bucket,
-        rules=[
-            aws.s3.BucketServerSideEncryptionConfigurationRuleArgs(apply_server_side_encryption_by_default=encryption)
-        ],
-        opts=opts,
-    )
+    keep_private("capture", bucket, names.place, opts)
     aws.s3.BucketLifecycleConfiguration("capture", bucket=bucket.bucket, rules=[_expiry()], opts=opts)
     return bucket
 

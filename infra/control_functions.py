@@ -129,14 +129,19 @@ def fixed_role(
     *,
     protect: bool,
     parent: pulumi.Resource,
+    account: str | None = None,
     retained: bool = False,
     path: str | None = None,
 ) -> aws.iam.Role:
-    """A role with a fixed name, protected: running executions and live models keep the role they were made with."""
+    """A role with a fixed name, protected: running executions and live models keep the role they were made with.
+
+    `account` for services whose guides promise to name it when they assume a role: Step Functions' and SageMaker's do,
+    Lambda's does not.
+    """
     return aws.iam.Role(
         word,
         name=name,
         path=path,
-        assume_role_policy=text(trust(service)),
+        assume_role_policy=text(trust(service, account)),
         opts=pulumi.ResourceOptions(parent=parent, protect=protect, retain_on_delete=retained),
     )

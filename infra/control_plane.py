@@ -80,7 +80,12 @@ class ControlPlane(pulumi.ComponentResource):
     def _clock(self) -> aws.sfn.StateMachine:
         """Waits for the permission: an execution that is refused its first tick would have to be started again."""
         role = fixed_role(
-            "clock", self._names.machine_role, "states.amazonaws.com", protect=self._protected, parent=self
+            "clock",
+            self._names.machine_role,
+            "states.amazonaws.com",
+            protect=self._protected,
+            parent=self,
+            account=self._names.place.account,
         )
         policy = aws.iam.RolePolicy(
             "clock",

@@ -88,6 +88,7 @@ class GuardedEndpoint(pulumi.ComponentResource):
             "sagemaker.amazonaws.com",
             protect=self._protected,
             parent=self,
+            account=self._names.place.account,
             retained=self._spec.adopt,
             path=self._names.execution_path,
         )

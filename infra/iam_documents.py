@@ -39,11 +39,19 @@ def allow(sid: str, actions: Iterable[str], resources: Iterable[str], condition:
     return statement
 
 
-def trust(service: str) -> Document:
-    """Who may assume a role: one AWS service."""
-    return document(
-        {"Sid": "Assume", "Effect": "Allow", "Action": ["sts:AssumeRole"], "Principal": {"Service": service}}
-    )
+def trust(service: str, account: str | None = None) -> Document:
+    """Who may assume a role: one AWS service, and with `account` only for what is in that account, so that nobody else's endpoint
+    or state machine gets it through the service. Services that do not say for whom they act would be shut out by it.
+    """
+    statement: Statement = {
+        "Sid": "Assume",
+        "Effect": "Allow",
+        "Action": ["sts:AssumeRole"],
+        "Principal": {"Service": service},
+    }
+    if account is not None:
+        statement["Condition"] = {"StringEquals": {"aws:SourceAccount": account}}
+    return document(statement)
 
 
 def text(content: Document) -> str:

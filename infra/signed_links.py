@@ -12,6 +12,9 @@ from infra.control_functions import FunctionArgs, control_function
 from infra.resource_names import LINK_FUNCTION
 from infra.signing_key import link_key
 
+SNS_KEY = "alias/aws/sns"
+"""AWS's own: whoever of the account may publish may use it through SNS, without a permission about keys."""
+
 
 @dataclass(frozen=True, slots=True)
 class SignedLinks:
@@ -28,7 +31,8 @@ def signed_links(args: FunctionArgs, seconds: int, parent: pulumi.Resource) -> S
     """
     names, opts = args.scope.names, pulumi.ResourceOptions(parent=parent)
     key = link_key(names, parent)
-    topic = aws.sns.Topic("approvals", name=names.approvals, opts=opts)
+    # Links are as good as keys while they last. The topic of pages cannot have this key: CloudWatch's alarms may not use it.
+    topic = aws.sns.Topic("approvals", name=names.approvals, kms_master_key_id=SNS_KEY, opts=opts)
     told = {**args.told, LINK_FUNCTION: {"SLUICE_LINK_KEY": key.name}}
     function = control_function(LINK_FUNCTION, replace(args, told=told), parent)
     address = _public_address(function, opts)

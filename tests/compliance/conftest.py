@@ -38,3 +38,18 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Real:
         previewed = engine.records
         sandbox.up()
         return Real(previewed, list(engine.state.resources.values()))
+
+
+@pytest.fixture(scope="session")
+def everything_on(tmp_path_factory: pytest.TempPathFactory) -> list[Record]:
+    """The first preview of a stack with all that is off by default."""
+    example = train(tmp_path_factory.mktemp("releases"))
+    with Sandbox() as sandbox:
+        (endpoint,) = example.endpoints("v1").values()
+        fallback = {"release": endpoint["release"], "instances": 1}
+        sandbox.config["endpoints"] = {"triage": {**endpoint, "fallback": fallback}}
+        sandbox.config |= {"drills": {"schedule": "rate(7 days)"}, "reach": ["other-*"]}
+        sandbox.config["notifications"] = {"links": "4h", "collector": "https://collector.example.com/v1/traces"}
+        sandbox.engine = engine = Previewing()
+        sandbox.preview()
+        return engine.records

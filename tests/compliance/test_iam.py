@@ -122,6 +122,9 @@ def test_a_function_is_not_for_everybody() -> None:
 
     assert len([*no_wildcard_iam(Resource(kind, "all", {"principal": "*"}))]) == 1
     assert [*no_wildcard_iam(Resource(kind, "bus", {"principal": "events.amazonaws.com"}))] == []
+    meant = {"all": "it checks a signature of its own"}
+    assert [*no_wildcard_iam(Resource(kind, "all", {"principal": "*"}), public_permissions=meant)] == []
+    assert len([*no_wildcard_iam(Resource(kind, "other", {"principal": "*"}), public_permissions=meant)]) == 1
 
 
 def test_a_document_that_is_not_json_is_named() -> None:

@@ -9,6 +9,7 @@ import grpc
 import pytest
 from sluice_compliance.rules import RULES
 
+from sluice.sandbox.engine.state import Record
 from sluice.sandbox.engine.wire import UNKNOWN
 from tests.compliance.analyzing import PACK, Analyzer, planned
 from tests.compliance.conftest import Real
@@ -39,6 +40,17 @@ def test_the_real_program_follows_every_rule_in_its_first_preview(
 
 def test_the_real_program_follows_every_rule_after_its_first_update(pack: Analyzer, real: Real) -> None:
     assert pack.violations(real.standing) == []
+
+
+def test_with_everything_turned_on_the_public_address_of_links_alone_needs_a_reason(
+    pack: Analyzer, everything_on: list[Record]
+) -> None:
+    meant = {"link-url": "links carry a signature of ours", "link-invoke": "the same"}
+
+    told = pack.violations(everything_on)
+
+    assert sorted(violation.urn.rpartition("::")[2] for violation in told) == sorted(meant), told
+    assert pack.violations(everything_on, {"no-wildcard-iam": {"publicPermissions": meant}}) == []
 
 
 def test_descriptions_are_sentences_that_say_what_to_do(pack: Analyzer) -> None:

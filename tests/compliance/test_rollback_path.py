@@ -101,6 +101,7 @@ TAKEN_AWAY = {
         "function 'sluice-dev-alarm' has no concurrency of its own",
     ),
     "sweep": (without("EventTarget", "sweep"), "nothing sweeps"),
+    "asked for something else": (with_("EventTarget", "sweep", input='{"drill": true}'), "nothing sweeps"),
     "rare sweep": (
         with_("EventRule", "sweep", scheduleExpression="rate(1 hour)"),
         "rule 'sluice-dev-sweep' does not sweep every minute",

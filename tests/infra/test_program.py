@@ -104,6 +104,7 @@ def test_the_guard_is_made_last_so_that_destroy_asks_it_first(recorded):
 
     missing = others - recorded.needed("Invocation", "guard") - {("Invocation", "guard")}
     assert {kind for kind, _ in missing} <= {
+        "BucketPolicy",
         "BucketPublicAccessBlock",
         "BucketServerSideEncryptionConfiguration",
         "BucketLifecycleConfiguration",
@@ -212,6 +213,30 @@ def test_how_long_and_how_hard_the_archive_is_locked_is_configuration():
     assert lock == {"defaultRetention": {"mode": "COMPLIANCE", "days": 2557}}
 
 
+def test_every_bucket_is_private_encrypted_and_reached_over_tls_only(recorded):
+    for word in ("capture", "audit"):
+        closed = recorded.only("BucketPublicAccessBlock", word).inputs
+        assert [value for key, value in closed.items() if key != "bucket"] == [True] * 4
+        (rule,) = recorded.only("BucketServerSideEncryptionConfiguration", word).inputs["rules"]
+        assert rule["applyServerSideEncryptionByDefault"] == {"sseAlgorithm": "AES256"}
+        (refused,) = json.loads(recorded.only("BucketPolicy", word).inputs["policy"])["Statement"]
+        name = f"sluice-dev-{word}-1a2b3c4"
+        assert refused["Effect"] == "Deny"
+        assert refused["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+        assert refused["Resource"] == [f"arn:aws:s3:::{name}", f"arn:aws:s3:::{name}/*"]
+    assert len(recorded.of("Bucket")) == 2
+
+
+def test_services_that_say_for_whom_they_act_get_roles_for_this_account_alone(recorded):
+    trusted = {r.name: json.loads(r.inputs["assumeRolePolicy"])["Statement"][0] for r in recorded.of("Role").values()}
+
+    limited = {name for name, statement in trusted.items() if "Condition" in statement}
+    assert limited == {"clock", "serve-Triage"}
+    for name in limited:
+        assert trusted[name]["Condition"] == {"StringEquals": {"aws:SourceAccount": "123456789012"}}
+    assert {trusted[name]["Principal"]["Service"] for name in trusted.keys() - limited} == {"lambda.amazonaws.com"}
+
+
 def test_signed_links_are_off_and_nothing_is_public(recorded):
     assert {r.inputs["authorizationType"] for r in recorded.of("FunctionUrl").values()} == {"AWS_IAM"}
     assert "link" not in recorded.of("Function")
@@ -241,6 +266,7 @@ def test_with_signed_links_one_small_function_is_public_and_no_other():
     assert told(made, "link")["SLUICE_LINK_KEY"] == told(made, "notify")["SLUICE_LINK_KEY"]
     assert made.only("Parameter", "link-key").inputs["type"] == "SecureString"
     assert made.exports["control_plane"]["approvals_topic_arn"]
+    assert made.only("Topic", "approvals").inputs["kmsMasterKeyId"] == "alias/aws/sns", "a link is as good as a key"
 
 
 def test_a_collector_is_told_to_one_function_alone():

@@ -22,6 +22,7 @@ _INSTEAD: Final[Mapping[str, str]] = {"NotAction": "Action", "NotResource": "Res
 _ATTACHMENTS: Final = tuple(
     f"aws:iam/{kind}PolicyAttachment:{kind[:1].upper()}{kind[1:]}PolicyAttachment" for kind in ("group", "role", "user")
 )
+_PERMISSION: Final = "aws:lambda/permission:Permission"
 _AWS_MANAGED = ":iam::aws:policy/"
 
 
@@ -30,6 +31,7 @@ def no_wildcard_iam(
     *,
     any_resource: Mapping[str, str] | None = None,
     managed_policies: Mapping[str, str] | None = None,
+    public_permissions: Mapping[str, str] | None = None,
 ) -> Iterator[str]:
     """Statements that allow, by every door: documents, trust, resource policies, Lambda permissions, AWS's ready-made policies."""
     allowed = {action.lower() for action in (*NO_RESOURCE_LEVEL, *(any_resource or {}))}
@@ -40,8 +42,8 @@ def no_wildcard_iam(
     except ValueError as wrong:
         yield f"{resource.name!r}: the document is not JSON ({wrong})."
     yield from _ready_made_faults(resource, managed_policies or {})
-    if resource.type == "aws:lambda/permission:Permission" and resource.get("principal") == "*":
-        yield f"{resource.name!r} lets anybody invoke the function. Name the service or account in `principal`."
+    if resource.type == _PERMISSION and resource.name not in (public_permissions or {}):
+        yield from _public_faults(resource)
 
 
 def _statement_faults(statement: Mapping[str, Any], allowed: set[str]) -> Iterator[str]:
@@ -73,6 +75,14 @@ def _is_any(resource: str) -> bool:
 
 def _is_anybody(principal: Any) -> bool:
     return principal == "*" or "*" in items(look(principal, "AWS"))
+
+
+def _public_faults(permission: Resource) -> Iterator[str]:
+    if permission.get("principal") == "*":
+        yield (
+            f"{permission.name!r} lets anybody invoke the function. Name the service or account in `principal`, or allow it in the "
+            "configuration of this policy: `publicPermissions: {<name in the program>: <reason>}`."
+        )
 
 
 def _ready_made_faults(resource: Resource, allowed: Mapping[str, str]) -> Iterator[str]:

@@ -163,7 +163,8 @@ def _sweep_faults(stack: Stack) -> Iterator[Fault]:
     for rule in stack.of(RULE):
         for target in stack.referring(TARGET, "rule", rule):
             function = stack.referred(FUNCTION, target, "arn")
-            if function is not None and function.get("handler") == SWEEP_HANDLER:
+            # With an input of its own the function is asked for something else, such as a drill.
+            if function is not None and function.get("handler") == SWEEP_HANDLER and target.get("input") is None:
                 if not enabled(rule) or rule.get("scheduleExpression") != EVERY_MINUTE:
                     yield Fault(
                         f"rule {rule.called!r} does not sweep every minute. Set {EVERY_MINUTE}, ENABLED.", rule.urn

@@ -59,6 +59,9 @@ RULES: Final[tuple[Rule, ...]] = (
                 "anyResource", "actions that have no resource level, each with the reason; added to the pack's own list"
             ),
             reasons("managedPolicies", "AWS's own policies that may be used, each with the reason"),
+            reasons(
+                "publicPermissions", "Lambda permissions for everybody, by name in the program, each with the reason"
+            ),
         ),
     ),
     ResourceRule(

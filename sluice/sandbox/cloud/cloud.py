@@ -14,7 +14,7 @@ import boto3
 from moto import mock_aws
 from moto.moto_api._internal import mock_random
 
-from sluice.sandbox.cloud import backends, hooks, light_hooks, quick_hooks, url_hooks, urls
+from sluice.sandbox.cloud import backends, hooks, light_hooks, quick_hooks, s3_hooks, url_hooks, urls
 from sluice.sandbox.cloud.actions import Place
 from sluice.sandbox.cloud.clock import Clock
 from sluice.sandbox.cloud.clockwork import Clockwork
@@ -22,7 +22,7 @@ from sluice.sandbox.cloud.delivery import LATENCY_SECONDS, Delivery
 from sluice.sandbox.cloud.functions import Runtime
 from sluice.sandbox.cloud.gate import Gate
 from sluice.sandbox.cloud.handoff import Handoff
-from sluice.sandbox.cloud.iam import Authorizer
+from sluice.sandbox.cloud.iam import Authorizer, bucket_decision
 from sluice.sandbox.cloud.sources import Sources
 from sluice.sandbox.cloud.streams import Streams
 from sluice.sandbox.patches import Undo
@@ -105,7 +105,8 @@ class Cloud:
             url_hooks.install_urls_per_alias(),
             url_hooks.install_url_requests(self._url_request),
             hooks.install_ops_items(),
-            hooks.install_locked_copies(),
+            s3_hooks.install_locked_copies(),
+            s3_hooks.install_bucket_policies(bucket_decision),
         ]
         for part in self._parts():
             part.install()

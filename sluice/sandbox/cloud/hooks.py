@@ -107,25 +107,6 @@ def lambda_error(code: str, message: str) -> Exception:
     return LambdaClientError(code, message)
 
 
-# S3
-
-
-def install_locked_copies() -> Undo:
-    """CopyObject into a bucket that locks by default: S3 takes it as it is, moto asks for the checksum header of an upload."""
-    from moto.s3.responses import S3Response
-    from werkzeug.datastructures import Headers
-
-    original = S3Response._key_response_put
-
-    @wraps(original)
-    def put(response: Any, query: Any, key_name: str) -> Any:
-        if "x-amz-copy-source" in response.headers and "x-amz-sdk-checksum-algorithm" not in response.headers:
-            response.headers = Headers([*response.headers.items(), ("x-amz-sdk-checksum-algorithm", "SHA256")])
-        return original(response, query, key_name)
-
-    return replaced(S3Response, "_key_response_put", put)
-
-
 # Systems Manager
 
 

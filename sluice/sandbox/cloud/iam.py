@@ -19,6 +19,7 @@ KNOWN_KEYS = frozenset(
         "aws:requestedregion",
         "aws:sourcearn",
         "aws:sourceaccount",
+        "aws:securetransport",
         "cloudwatch:namespace",
         "dynamodb:leadingkeys",
         "events:detail-type",
@@ -32,6 +33,8 @@ KNOWN_KEYS = frozenset(
         "lambda:invokedviafunctionurl",
     }
 )
+_SILENT_SERVICES = ("lambda.amazonaws.com",)
+"""Services that do not promise to say for whom they act when they assume a role."""
 _ELEMENTS = frozenset({"Sid", "Effect", "Action", "Resource", "Condition", "Principal"})
 
 
@@ -92,11 +95,17 @@ class Authorizer:
         return self._answers[key]
 
     def trusts(self, role_arn: str, service: str) -> bool:
-        """Whether a service may assume the role (a function's role must trust lambda.amazonaws.com)."""
+        """Whether a service may assume the role (a function's role must trust lambda.amazonaws.com), for the role's own account."""
         role = self.role(role_arn)
         if role is None:
             return False
-        return allows_service("trust policy", role.trust, service, "sts:AssumeRole", None, {}).allowed
+        context = {} if service in _SILENT_SERVICES else {"aws:SourceAccount": role_arn.split(":")[4]}
+        return allows_service("trust policy", role.trust, service, "sts:AssumeRole", None, context).allowed
+
+
+def bucket_decision(document: str, action: str, resource: str) -> Decision:
+    """What a bucket's policy says to whoever asks: every client here would use TLS on AWS."""
+    return evaluate(parse("bucket policy", document), action, resource, {"aws:SecureTransport": "true"})
 
 
 def allows_service(

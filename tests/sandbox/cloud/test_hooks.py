@@ -14,9 +14,10 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from sluice.sandbox.cloud import backends, hooks, quick_hooks
+from sluice.sandbox.cloud import backends, hooks, quick_hooks, s3_hooks
 from sluice.sandbox.cloud.actions import Place
 from sluice.sandbox.cloud.cloud import Cloud
+from sluice.sandbox.cloud.iam import bucket_decision
 from tests.sandbox.deploying import START, allow, client, function, machine, queue, role, url
 
 SFN = "moto.stepfunctions.parser"
@@ -66,7 +67,11 @@ HOOKS: list[tuple[Callable[[], hooks.Undo], list[str]]] = [
     ),
     (lambda: hooks.install_rule_delivery(lambda *_: None), ["moto.events.models:Rule.send_to_targets"]),
     (lambda: hooks.install_queue_watch(lambda queue: None), ["moto.sqs.models:Queue.add_message"]),
-    (hooks.install_locked_copies, ["moto.s3.responses:S3Response._key_response_put"]),
+    (s3_hooks.install_locked_copies, ["moto.s3.responses:S3Response._key_response_put"]),
+    (
+        lambda: s3_hooks.install_bucket_policies(bucket_decision),
+        ["moto.s3.models:FakeBucket.get_permission"],
+    ),
     (lambda: hooks.install_stream_watch(lambda *_: None), ["moto.dynamodb.models.table:StreamShard.add"]),
     (lambda: hooks.install_long_polling(lambda seconds: None), ["moto.sqs.models:Queue.wait_for_messages"]),
     (
@@ -203,6 +208,7 @@ def test_what_a_hook_added_to_a_class_is_gone_after_its_undo() -> None:
             ["self", "env", "wait_seconds"],
         ),
         (f"{SFN}.asl.utils.boto_client:boto_client_for", ["region", "service", "state_credentials"]),
+        ("moto.s3.models:FakeBucket.get_permission", ["self", "action", "resource"]),
     ],
 )
 def test_a_hooked_function_has_the_parameters_the_hook_passes_on(path: str, names: list[str]) -> None:
@@ -481,3 +487,24 @@ def test_a_target_that_is_deregistered_takes_its_policies_and_schedules_along(cl
     left = [each["ResourceId"] for each in scaling.describe_scaling_policies(**of)["ScalingPolicies"]]
     scheduled = [each["ResourceId"] for each in scaling.describe_scheduled_actions(**of)["ScheduledActions"]]
     assert left == scheduled == ["endpoint/shop/variant/green"]
+
+
+def test_a_bucket_s_policy_is_read_with_its_conditions(cloud: Cloud) -> None:
+    s3 = client("s3")
+    s3.create_bucket(Bucket="shop")
+
+    def deny(**condition: Any) -> None:
+        statement = {
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "s3:*",
+            "Resource": "arn:aws:s3:::shop/*",
+            **condition,
+        }
+        s3.put_bucket_policy(Bucket="shop", Policy=json.dumps({"Statement": [statement]}))
+
+    deny(Condition={"Bool": {"aws:SecureTransport": "false"}})
+    s3.put_object(Bucket="shop", Key="over-tls", Body=b"")
+    deny()
+    with pytest.raises(ClientError, match="403"):
+        s3.put_object(Bucket="shop", Key="never", Body=b"")

@@ -187,6 +187,23 @@ def test_a_trust_policy_names_the_services_that_may_assume_the_role() -> None:
 
 
 @pytest.mark.parametrize(
+    ("service", "account", "trusted"),
+    [
+        ("states.amazonaws.com", ROLE.split(":")[4], True),
+        ("states.amazonaws.com", "999999999999", False),
+        ("lambda.amazonaws.com", ROLE.split(":")[4], False),
+    ],
+)
+def test_a_role_for_one_account_is_not_for_services_that_do_not_say_for_whom_they_act(
+    service: str, account: str, trusted: bool
+) -> None:
+    statement = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+    limited = {"Statement": {**statement, "Condition": {"StringEquals": {"aws:SourceAccount": account}}}}
+
+    assert Authorizer(lambda arn: RolePolicies(arn, (), json.dumps(limited))).trusts(ROLE, service) == trusted
+
+
+@pytest.mark.parametrize(
     ("service", "source", "allowed"),
     [
         ("events.amazonaws.com", "arn:aws:events:us-east-1:123456789012:rule/alarms", True),
