@@ -9,7 +9,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -45,6 +45,15 @@ class Setting:
     event_seconds: float = LATENCY_SECONDS
 
 
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A head that was read: from which text, and after how many writes to tables that was looked at last."""
+
+    writes: int
+    written: str | None
+    head: Head
+
+
 class Sandbox:
     """Use as a context manager. `config` holds the stack's configuration; `up` runs the program with it.
 
@@ -59,7 +68,7 @@ class Sandbox:
         self.program = program
         self._meters: Meters | None = None
         self._traffic: list[Traffic] = []
-        self._heads: dict[str, tuple[str | None, Head]] = {}
+        self._heads: dict[str, _Kept] = {}
 
     def __enter__(self) -> Self:
         self.cloud.start()
@@ -125,16 +134,19 @@ class Sandbox:
         return traffic
 
     def head(self, endpoint: str) -> Head:
-        """The endpoint's record. Asked after every event of the clock, so it is read and decoded only when it changed."""
+        """The endpoint's record. Asked after every event of the clock, so it is looked at only when some table was written to, and
+        read and decoded only when it changed."""
+        writes, kept = self.cloud.table_writes, self._heads.get(endpoint)
+        if kept is not None and kept.writes == writes:
+            return kept.head
         written = backends.text_in(self.cloud.place, self.store.table, f"E#{endpoint}", "HEAD", "document")
-        kept = self._heads.get(endpoint)
-        if kept is not None and kept[0] == written:
-            return kept[1]
-        head = self.store.head(endpoint)
-        if head is None:
-            raise LookupError(f"endpoint {endpoint!r} has no record: run `up` first")
-        self._heads[endpoint] = (written, head)
-        return head
+        if kept is None or kept.written != written:
+            head = self.store.head(endpoint)
+            if head is None:
+                raise LookupError(f"endpoint {endpoint!r} has no record: run `up` first")
+            kept = _Kept(writes, written, head)
+        self._heads[endpoint] = replace(kept, writes=writes)
+        return kept.head
 
     def events(self, endpoint: str) -> list[Event]:
         return list(self.store.events(endpoint))

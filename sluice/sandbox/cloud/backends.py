@@ -5,6 +5,7 @@ moto's objects have no types worth the name, so they leave this module as `Any`;
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from sluice.sandbox.cloud.actions import Place
@@ -100,6 +101,21 @@ def text_in(place: Place, table: str, hash_key: str, range_key: str, attribute: 
     item = found.get_item(DynamoType({"S": hash_key}), DynamoType({"S": range_key})) if found else None
     text: str | None = item.attrs[attribute].value if item and attribute in item.attrs else None
     return text
+
+
+def item_like(place: Place, table: str, item: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The DynamoDB item that has the key of this one, as boto3 gives it, empty where there is none; None for a key that is not of texts."""
+    from moto.dynamodb.models import dynamodb_backends
+    from moto.dynamodb.models.dynamo_type import DynamoType
+
+    held = dynamodb_backends[place.account][place.region].tables.get(table)
+    names = (held.hash_key_attr, held.range_key_attr) if held else ()
+    key: list[Any] = [item.get(name) for name in names if name is not None]
+    if not held or not all(isinstance(part, Mapping) and part.get("S") for part in key):
+        return None
+    hash_and_range: list[Any] = [DynamoType(part) for part in key]
+    found = held.get_item(*hash_and_range)
+    return {name: value.to_regular_json() for name, value in found.attrs.items()} if found else {}
 
 
 def machines(place: Place) -> Any:

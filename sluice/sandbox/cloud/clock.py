@@ -18,6 +18,8 @@ from typing import Protocol, Self
 
 import time_machine
 
+from sluice.sandbox.cloud.strands import Signal, Worker
+
 _REAL_SLEEP = time.sleep
 
 
@@ -56,8 +58,8 @@ class Strand:
 
     label: str
     thread: threading.Thread | None = None
-    resumed: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
-    yielded: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+    resumed: Signal = field(default_factory=Signal)
+    yielded: Signal = field(default_factory=Signal)
     wake: Entry | None = None
     parked: bool = False
     ended: bool = False
@@ -76,6 +78,7 @@ class Clock:
         self._queue: list[Entry] = []
         self._seq = 0
         self._strands: dict[int, Strand] = {}
+        self._idle: list[Worker] = []
         self._lock = threading.RLock()
         self._travel: time_machine.travel | None = None
         self._traveller: time_machine.Traveller | None = None
@@ -92,6 +95,8 @@ class Clock:
         if self._travel is None:
             return
         self._unwind()
+        while self._idle:
+            self._idle.pop().end(self._patience)
         self._queue.clear()
         time.sleep = _REAL_SLEEP
         self._travel.stop()
@@ -207,6 +212,8 @@ class Clock:
     # Strands
 
     def _launch(self, strand: Strand, run: Callable[[], None]) -> None:
+        worker = self._idle.pop() if self._idle else Worker()
+
         def body() -> None:
             self._strands[threading.get_ident()] = strand
             try:
@@ -218,10 +225,11 @@ class Clock:
             finally:
                 del self._strands[threading.get_ident()]
                 strand.ended = True
-                strand.yielded.release()
+                self._idle.append(worker)
+                strand.yielded.tell()
 
-        strand.thread = threading.Thread(target=body, name=strand.label, daemon=True)
-        strand.thread.start()
+        strand.thread = worker.thread
+        worker.hand(body, strand.label)
         self._await(strand)
 
     def _park(self, strand: Strand, until: datetime) -> None:
@@ -230,8 +238,8 @@ class Clock:
         strand.wake = self.call_at(until, lambda: self._hand_over(strand), strand.label)
         resumes = [guard.suspend() for guard in self.guards]
         strand.parked = True
-        strand.yielded.release()
-        strand.resumed.acquire()
+        strand.yielded.tell()
+        strand.resumed.wait()
         for resume in reversed(resumes):
             resume()
         if strand.unwinding:
@@ -239,11 +247,11 @@ class Clock:
 
     def _hand_over(self, strand: Strand) -> None:
         strand.parked, strand.wake = False, None
-        strand.resumed.release()
+        strand.resumed.tell()
         self._await(strand)
 
     def _await(self, strand: Strand) -> None:
-        if not strand.yielded.acquire(timeout=self._patience):
+        if not strand.yielded.wait(self._patience):
             raise RuntimeError(
                 f"sandbox thread {strand.label!r} still runs after {self._patience:g} s of real time, at "
                 f"{self._now.isoformat()} virtual, {_where(strand)}. It waits for something the clock does not move: "
@@ -256,18 +264,16 @@ class Clock:
         for strand in [s for s in self._strands.values() if s.parked]:
             strand.unwinding = True
             strand.parked = False
-            strand.resumed.release()
-            strand.yielded.acquire(timeout=self._patience)
-            if strand.thread is not None:
-                strand.thread.join(timeout=self._patience)
+            strand.resumed.tell()
+            strand.yielded.wait(self._patience)
 
     # Time and state
 
     def _move(self, when: datetime) -> None:
         if when > self._now:
-            self._now = when
             if self._traveller is not None:
-                self._traveller.move_to(when)
+                self._traveller.shift(when - self._now)  # `move_to` would also set the timezone anew, at every instant
+            self._now = when
 
     @contextmanager
     def _aside(self) -> Iterator[None]:

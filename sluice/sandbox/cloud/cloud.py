@@ -14,7 +14,16 @@ import boto3
 from moto import mock_aws
 from moto.moto_api._internal import mock_random
 
-from sluice.sandbox.cloud import backends, hooks, light_hooks, quick_hooks, s3_hooks, url_hooks, urls
+from sluice.sandbox.cloud import (
+    backends,
+    hooks,
+    light_hooks,
+    quick_hooks,
+    remembered_reads,
+    s3_hooks,
+    url_hooks,
+    urls,
+)
 from sluice.sandbox.cloud.actions import Place
 from sluice.sandbox.cloud.clock import Clock
 from sluice.sandbox.cloud.clockwork import Clockwork
@@ -70,6 +79,8 @@ class Cloud:
             ("stepfunctions", "DescribeExecution"): light_hooks.Remembered(self._execution)
         }
         """By service and operation. Whoever adds some is behind the gate with them."""
+        self.table_writes = 0
+        """Calls so far that may have changed a DynamoDB table."""
         self._seed = seed
         self._moto: Any = None
         self._environ: dict[str, str] = {}
@@ -95,8 +106,9 @@ class Cloud:
             quick_hooks.install_quick_calls(),
             quick_hooks.install_quick_answers(),
             quick_hooks.install_direct_requests(),
-            quick_hooks.install_remembered_reads(),
+            remembered_reads.install_remembered_reads(self._wrote),
             quick_hooks.install_parsed_paths(),
+            quick_hooks.install_compiled_dataclasses(),
             light_hooks.install_light_answers(self.place.region, self.lights),
             hooks.install_light_transactions(),
             hooks.install_transaction_memory(self.clock.now),
@@ -141,6 +153,9 @@ class Cloud:
         caller = urls.caller_of(headers.get("Authorization", ""), self.place)
         answered = urls.answer(self.functions, urls.UrlRequest(url, method, headers, body), caller)
         return answered.status, answered.headers, answered.body
+
+    def _wrote(self) -> None:
+        self.table_writes += 1
 
     def _execution(self, params: Mapping[str, Any]) -> tuple[Any, ...] | None:
         """How an execution looks that is asked for."""

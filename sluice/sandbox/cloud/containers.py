@@ -14,7 +14,7 @@ import shutil
 import sys
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -222,11 +222,12 @@ class Stage:
 @dataclass(slots=True)
 class _Known:
     """What is known of sys.modules and the packages of a zip: all names looked at so far, in order those that are theirs,
-    and what sys.modules was like when theirs were last put in."""
+    what sys.modules was like when theirs were last put in, and which those were."""
 
     seen: set[str] = field(default_factory=set)
     theirs: dict[str, None] = field(default_factory=dict)
     left_as: tuple[int, str] | None = None
+    put: tuple[str, ...] = ()
 
 
 _known: dict[frozenset[str], _Known] = {}
@@ -241,16 +242,18 @@ def _look() -> tuple[int, str]:
 def _take_modules(names: frozenset[str]) -> dict[str, ModuleType]:
     """Take the modules of these packages out of sys.modules; its thousands are looked at only after an import."""
     known = _known.setdefault(names, _Known())
+    there: Iterable[str] = known.put
     if _look() != known.left_as:
         fresh = sys.modules.keys() - known.seen
         known.seen |= fresh
         known.theirs.update(dict.fromkeys(sorted(name for name in fresh if name.partition(".")[0] in names)))
-    return {name: sys.modules.pop(name) for name in known.theirs if name in sys.modules}
+        there = [name for name in known.theirs if name in sys.modules]
+    return dict(zip(there, map(sys.modules.pop, there), strict=True))
 
 
 def _put_modules(names: frozenset[str], modules: Mapping[str, ModuleType]) -> None:
     sys.modules.update(modules)
-    _known[names].left_as = _look()
+    _known[names].left_as, _known[names].put = _look(), tuple(modules)
 
 
 def _set_loggers(root: logging.RootLogger, manager: logging.Manager) -> None:

@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from sluice.sandbox.cloud import backends, hooks
@@ -233,9 +234,12 @@ def _is_schedule(text: str) -> bool:
     return True
 
 
+_parsed = lru_cache(parse_schedule)
+
+
 def _following(schedule: str, moment: datetime) -> datetime:
     """When it is due next; a cron whose times are all over never is."""
-    parsed = parse_schedule(schedule)
+    parsed = _parsed(schedule)
     if isinstance(parsed, timedelta):
         return moment + parsed
     return parsed.after(moment) or datetime.max.replace(tzinfo=UTC)

@@ -1,15 +1,14 @@
-"""Patches of moto and botocore that save time and change no answer, pinned to moto 5.2.5 like those in `hooks`.
+"""Patches of moto, botocore and dataclasses that save time and change no answer, pinned to moto 5.2.5 like those in `hooks`.
 
 A day of virtual time is ten thousand calls; what is here is what they spent most of their time on.
 """
 
 from __future__ import annotations
 
-import pickle
+import dataclasses
 import re
 from collections.abc import Callable, Mapping
-from copy import deepcopy
-from functools import lru_cache
+from functools import lru_cache, partial
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,8 +16,6 @@ from urllib.parse import urlsplit
 from werkzeug.datastructures import Headers
 
 from sluice.sandbox.patches import Undo, all_of, replaced
-
-_TABLE_READS = ("GetItem", "Query")
 
 
 def install_quick_calls() -> Undo:
@@ -93,37 +90,6 @@ def install_quick_answers() -> Undo:
     return replaced(serialize.ResponseSerializer, "get_value", value_of)
 
 
-def install_remembered_reads() -> Undo:
-    """A read of DynamoDB that is asked again, with no call in between that may write, gets the same answer.
-
-    A table changes by its calls alone, an item not by a PutItem of another key. Gates installed after this one see every call, also
-    those answered from memory.
-    """
-    from botocore.client import BaseClient
-
-    original = BaseClient._make_api_call  # type: ignore[attr-defined]
-    known: dict[tuple[str, str], bytes] = {}
-    items: dict[tuple[str, str], Mapping[str, Any]] = {}  # the parameters of what is known of single items
-
-    def remembering(client: Any, operation: str, params: Mapping[str, Any]) -> Any:
-        if client.meta.service_model.service_name != "dynamodb":
-            return original(client, operation, params)
-        if operation not in _TABLE_READS:
-            kept = {asked: item for asked, item in items.items() if operation == "PutItem" and _spares(params, item)}
-            for asked in known.keys() - kept.keys():
-                del known[asked]
-                items.pop(asked, None)
-            return original(client, operation, params)
-        asked = (operation, repr(params))
-        if asked not in known:
-            known[asked] = pickle.dumps(original(client, operation, params))
-            if operation == "GetItem":
-                items[asked] = deepcopy(params)
-        return pickle.loads(known[asked])  # noqa: S301  our own bytes
-
-    return replaced(BaseClient, "_make_api_call", remembering)
-
-
 def install_parsed_paths() -> Undo:
     """A JSONPath of a state machine is parsed once; moto builds the parser and parses it anew in every state."""
     from moto.stepfunctions.parser.asl.component.common.path import result_path
@@ -132,10 +98,14 @@ def install_parsed_paths() -> Undo:
     return all_of(*(replaced(module, "parse", lru_cache(module.parse)) for module in (json_path, result_path)))
 
 
-def _spares(put: Mapping[str, Any], got: Mapping[str, Any]) -> bool:
-    """Whether a PutItem leaves the item of a GetItem as it is: another item of the same table, going by the key."""
-    item = put.get("Item", {})
-    return put.get("TableName") == got.get("TableName") and any(item.get(k) != v for k, v in got.get("Key", {}).items())
+def install_compiled_dataclasses() -> Undo:
+    """The methods that `dataclass` writes as text are compiled once: every cold start imports the same classes anew."""
+    compiled = lru_cache(maxsize=None)(partial(compile, filename="<string>", mode="exec"))
+
+    def execute(text: str, *namespaces: Any) -> None:
+        exec(compiled(text), *namespaces)  # noqa: S102  what dataclasses itself does with it
+
+    return replaced(dataclasses, "exec", execute)
 
 
 def install_direct_requests() -> Undo:

@@ -1,8 +1,8 @@
 """Containers that answer requests with the release's own code, and InvokeEndpoint in front of them.
 
 Decides what one request comes to: status, body, cost. Every minute's requests really run through the release's handlers;
-many at once, and equal ones once, where the release was seen to answer a request the same alone and among others.
-Loading code is left to `loading`, publishing metrics to `meter`.
+many at once, and equal ones once, where the release was seen to answer a request the same alone and among others. Which of those need
+not be asked again every minute is left to `steady`, loading code to `loading`, publishing metrics to `meter`.
 
 Latency is modelled, since sandbox hardware says nothing: lognormal around the container's environment variable
 SANDBOX_LATENCY_MS (20 by default) with SANDBOX_LATENCY_SIGMA (0.25), drawn from the container's own seeded generator. A
@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sluice.sandbox.hosting.loading import CSV, JSON, ContainerSpec, Program
+from sluice.sandbox.hosting.steady import OK, Answer, Steady
 from sluice.sandbox.watch.meter import Meter, Statuses
 from sluice.sandbox.watch.statistic import Floats
 
@@ -28,7 +29,6 @@ Chosen = NDArray[np.int64]
 """Which payload each request has, as an index."""
 
 LATENCY_MS, LATENCY_SIGMA, OVERHEAD_MS = 20.0, 0.25, 2.0
-OK = 200
 SMALL_BATCH = 8
 """A failing batch of this size or less is served one by one; a larger one is halved first."""
 
@@ -45,19 +45,16 @@ class Served(NamedTuple):
 
 
 class Outcomes(NamedTuple):
-    """What many requests came to, one entry per request in each array."""
+    """What many requests came to: one entry per request in each array, and one per answer, which equal requests share, in the lists."""
 
     statuses: Statuses
     model_us: Floats
     overhead_us: Floats
-    bodies: NDArray[np.object_]
-
-
-class _Answer(NamedTuple):
-    status: int
-    body: bytes
-    content_type: str
-    fault: str = ""
+    which: Chosen
+    """The answer that each request got, as an index."""
+    payloads: list[int]
+    """The payload, as an index, that each answer is to."""
+    bodies: list[bytes]
 
 
 class Container:
@@ -73,6 +70,7 @@ class Container:
         self._takes_batches: bool | None = None  # not known before the first batch was compared with single requests
         self.broken: str | None = None
         """A fault that makes every answer an HTTP 500: a dependency that is gone, a full disk."""
+        self._steady: dict[tuple[str, str], Steady] = {}  # by what is sent and what is accepted
         self._failed: set[bytes] = set()  # requests that failed when they were last served alone
 
     @property
@@ -93,33 +91,40 @@ class Container:
 
         Where the release can take requests together, equal ones among them go through the handlers once.
         """
-        distinct, which = np.unique(chosen, return_inverse=True) if self._takes_batches else (chosen, slice(None))
-        answers = self._answers([payloads[at] for at in distinct.tolist()], content_type, accept)
+        distinct, which = _distinct(chosen) if self._takes_batches else (chosen, np.arange(len(chosen)))
+        asked: list[int] = distinct.tolist()
+        answers = self._met([payloads[at] for at in asked], content_type, accept)
         statuses = np.array([answer.status for answer in answers], dtype=np.int64)[which]
-        bodies = np.array([answer.body for answer in answers], dtype=object)[which]
-        return Outcomes(statuses, *self._latencies(len(chosen)), bodies)
+        return Outcomes(statuses, *self._latencies(len(chosen)), which, asked, [answer.body for answer in answers])
+
+    def _met(self, requests: Sequence[bytes], content_type: str, accept: str) -> list[Answer]:
+        if not self._takes_batches or self.broken is not None:
+            self._steady.clear()
+            return self._answers(requests, content_type, accept)
+        steady = self._steady.setdefault((content_type, accept), Steady(_alike))
+        return steady.answers(requests, lambda asked: self._answers(asked, content_type, accept))
 
     def _latencies(self, count: int) -> tuple[Floats, Floats]:
         """Of the model and of SageMaker around it, in whole microseconds."""
         model = self._generator.lognormal(np.log(self._latency_us), self._sigma, count).round()
         return model, self._generator.lognormal(np.log(1000 * OVERHEAD_MS), 0.25, count).round()
 
-    def _answers(self, requests: Sequence[bytes], content_type: str, accept: str) -> list[_Answer]:
+    def _answers(self, requests: Sequence[bytes], content_type: str, accept: str) -> list[Answer]:
         if self.broken is not None:
-            return [_Answer(500, self.broken.encode(), "text/plain", self.broken)] * len(requests)
+            return [Answer(500, self.broken.encode(), "text/plain", self.broken)] * len(requests)
         with self._program.inside():
             if content_type != CSV or len(requests) <= 1 or self._takes_batches is False:
                 return [self._one(request, content_type, accept) for request in requests]
             answers = self._together(requests, accept)
             return answers if self._takes_batches else self._compared(requests, accept, answers)
 
-    def _compared(self, requests: Sequence[bytes], accept: str, answers: list[_Answer]) -> list[_Answer]:
+    def _compared(self, requests: Sequence[bytes], accept: str, answers: list[Answer]) -> list[Answer]:
         """Believe in batches only if single requests come to the same: a model may look at its whole batch."""
         sample = sorted({0, len(requests) // 2, len(requests) - 1})
         self._takes_batches = all(_alike(self._one(requests[at], CSV, accept), answers[at]) for at in sample)
         return answers if self._takes_batches else [self._one(request, CSV, accept) for request in requests]
 
-    def _together(self, requests: Sequence[bytes], accept: str) -> list[_Answer]:
+    def _together(self, requests: Sequence[bytes], accept: str) -> list[Answer]:
         """What failed before is tried alone at once: finding it among the others again would cost most of all."""
         suspected = [request in self._failed for request in requests]
         others = iter(
@@ -130,7 +135,7 @@ class Container:
             for request, alone in zip(requests, suspected, strict=True)
         ]
 
-    def _halved(self, requests: Sequence[bytes], accept: str) -> list[_Answer]:
+    def _halved(self, requests: Sequence[bytes], accept: str) -> list[Answer]:
         if len(requests) <= 1:
             return [self._alone(request, accept) for request in requests]
         try:
@@ -140,9 +145,9 @@ class Container:
                 return [self._alone(request, accept) for request in requests]
             middle = len(requests) // 2
             return self._halved(requests[:middle], accept) + self._halved(requests[middle:], accept)
-        return [_Answer(OK, body, content_type) for body in bodies]
+        return [Answer(OK, body, content_type) for body in bodies]
 
-    def _alone(self, request: bytes, accept: str) -> _Answer:
+    def _alone(self, request: bytes, accept: str) -> Answer:
         answer = self._one(request, CSV, accept)
         (self._failed.discard if answer.status == OK else self._failed.add)(request)
         return answer
@@ -162,25 +167,34 @@ class Container:
             output, accept = output
         return output if isinstance(output, bytes) else str(output).encode(), accept
 
-    def _one(self, request: bytes, content_type: str, accept: str) -> _Answer:
+    def _one(self, request: bytes, content_type: str, accept: str) -> Answer:
         # SageMaker hands text to the handlers for text formats and bytes for any other.
         try:
             body = request.decode() if content_type in (CSV, JSON) else request
             output, written = self._run(body, content_type, accept)
         except Exception as error:  # an exception in a handler is an HTTP 500 of the container, whatever its type
             fault = f"{type(error).__name__}: {error}"
-            return _Answer(FORMAT_ERRORS.get(type(error).__name__, 500), fault.encode(), "text/plain", fault)
-        return _Answer(OK, output, written)
+            return Answer(FORMAT_ERRORS.get(type(error).__name__, 500), fault.encode(), "text/plain", fault)
+        return Answer(OK, output, written)
 
 
 FORMAT_ERRORS = {"UnsupportedContentType": 415, "UnsupportedFormatError": 415, "UnsupportedAccept": 406}
 """Statuses by the error's class name, since a release brings SageMaker's class or its own along; any other is 500."""
 
 
+def _distinct(chosen: Chosen) -> tuple[Chosen, Chosen]:
+    """As `np.unique` with its inverse, without sorting: there are few payloads."""
+    place = np.zeros(int(chosen.max(initial=-1)) + 1, dtype=np.int64)
+    place[chosen] = 1
+    distinct = np.flatnonzero(place)
+    place[distinct] = np.arange(len(distinct))
+    return distinct, place[chosen]
+
+
 _NUMBER = re.compile(rb"-?\d+\.?\d*(?:[eE][-+]?\d+)?")
 
 
-def _alike(alone: _Answer, together: _Answer) -> bool:
+def _alike(alone: Answer, together: Answer) -> bool:
     """Equal but for the last digits of numbers: linear algebra rounds differently by the size of a batch."""
     if alone._replace(body=b"") != together._replace(body=b""):
         return False

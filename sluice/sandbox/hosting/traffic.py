@@ -10,10 +10,11 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sluice.core.histogram import Histogram
 from sluice.sandbox.hosting.loading import CSV
-from sluice.sandbox.hosting.serving import Chosen, Route
+from sluice.sandbox.hosting.serving import Chosen, Outcomes, Route
 from sluice.sandbox.watch.meter import Meter
 from sluice.sandbox.watch.series import MINUTE
 from sluice.sandbox.watch.statistic import Floats
@@ -171,7 +172,7 @@ class Traffic:
         self._meter.record(self._endpoint, route.slot, start, *served)
         bad = (outcomes.statuses < GOOD.start) | (outcomes.statuses >= GOOD.stop)
         if load.truth:
-            self._count_right(route.slot, start, outcomes.bodies[~bad].tolist(), chosen[~bad].tolist())
+            self._count_right(route.slot, start, outcomes, ~bad)
         if load.histogram is not None:
             waited = (outcomes.model_us + outcomes.overhead_us)[~bad]
             self._meter.record_taken(load.histogram, self._endpoint, route.slot, start, waited)
@@ -183,8 +184,9 @@ class Traffic:
         ):
             tallies.setdefault(name, Tally()).note(len(chosen), len(failed), first)
 
-    def _count_right(self, slot: str, start: datetime, bodies: list[bytes], chosen: list[int]) -> None:
+    def _count_right(self, slot: str, start: datetime, outcomes: Outcomes, given: NDArray[np.bool_]) -> None:
         """As the application would: for each answer that was given, whether its first word was the right one."""
-        truth = self.load.truth
-        right = sum(body.partition(b",")[0] == truth[at] for body, at in zip(bodies, chosen, strict=True))
-        self._meter.record_right(self.load.outcomes, self._endpoint, slot, start, len(bodies), right)
+        said = zip(outcomes.bodies, outcomes.payloads, strict=True)
+        right = np.array([body.partition(b",")[0] == self.load.truth[at] for body, at in said], dtype=bool)
+        counts = int(np.count_nonzero(given)), int(np.count_nonzero(right[outcomes.which[given]]))
+        self._meter.record_right(self.load.outcomes, self._endpoint, slot, start, *counts)

@@ -5,7 +5,7 @@ from functools import lru_cache
 from moto.cloudwatch.models import Alarm, MetricDataQuery
 
 from sluice.sandbox.watch.assessment import INSUFFICIENT_DATA, MISSING_DATA, OPERATORS, Condition
-from sluice.sandbox.watch.queries import Query, check
+from sluice.sandbox.watch.queries import Plan, Query, check
 from sluice.sandbox.watch.series import MINUTE, check_period, metric_key
 
 MAX_MATH_PARTS = 10
@@ -38,6 +38,17 @@ def queries_of(alarm: Alarm) -> tuple[Query, ...]:
     return (Query("m1", key, statistic_name, int(alarm.period or MINUTE), alarm.unit),)
 
 
+@lru_cache(maxsize=1024)
+def plan_of(alarm: Alarm) -> Plan:
+    return Plan(queries_of(alarm))
+
+
+@lru_cache(maxsize=1024)
+def watched_id(alarm: Alarm) -> str:
+    """The id of the watched series."""
+    return next(query.id for query in queries_of(alarm) if query.returned)
+
+
 def _query(member: MetricDataQuery) -> Query:
     returned = member.return_data not in (False, "false")
     if member.metric_stat is None:
@@ -54,6 +65,7 @@ def _query(member: MetricDataQuery) -> Query:
     return Query(member.id, key, stat.stat, int(stat.period), stat.unit, label=member.label or "", returned=returned)
 
 
+@lru_cache(maxsize=1024)
 def period_of(alarm: Alarm) -> int:
     """The period of the watched series: all metrics of a math alarm share it."""
     return next((query.period for query in queries_of(alarm) if query.key is not None), MINUTE)

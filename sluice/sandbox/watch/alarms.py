@@ -13,20 +13,18 @@ from typing import Protocol
 from moto.cloudwatch.models import Alarm
 
 from sluice.sandbox.watch.alarm_events import Event, change_event, clock_text, reason_data, stamp, state_of
-from sluice.sandbox.watch.alarm_settings import condition_of, period_of, queries_of
+from sluice.sandbox.watch.alarm_settings import condition_of, period_of, plan_of, watched_id
 from sluice.sandbox.watch.arithmetic import Reading
 from sluice.sandbox.watch.assessment import (
     ALARM,
     EXTRA_PERIODS,
     OK,
     Assessment,
-    Condition,
     Point,
     assess,
     state_called_for,
 )
 from sluice.sandbox.watch.composites import parse_rule
-from sluice.sandbox.watch.queries import Query, answer
 from sluice.sandbox.watch.series import MINUTE, MetricStore
 from sluice.sandbox.watch.statistic import percent_of
 
@@ -115,13 +113,10 @@ class AlarmClockwork:
         for alarm in alarms:
             if self._alarms().get(alarm.name) is not alarm or alarm.name in self._impaired:
                 continue  # deleted or replaced by what an earlier event set off, or out of order
-            condition, points = self._points(alarm)
-            if (
-                points is None
-                or state_called_for(condition, tuple(point.value for point in points)) == alarm.state_value
-            ):
+            series = self._series(alarm)
+            if series is None or state_called_for(condition_of(alarm), list(series.values())) == alarm.state_value:
                 continue  # as nearly always: only a change of state needs its reason in words
-            assessment = assess(condition, points, clock_text)
+            assessment = assess(condition_of(alarm), _points(series), clock_text)
             if assessment.state is not None:
                 details = reason_data(alarm, assessment, self._clock.now())
                 self.set_state(alarm, assessment.state, assessment.reason, json.dumps(details, separators=(",", ":")))
@@ -129,36 +124,34 @@ class AlarmClockwork:
 
     def assess(self, alarm: Alarm) -> Assessment:
         """The state an alarm should be in now, going by the periods that have ended."""
-        condition, points = self._points(alarm)
-        if points is None:
+        series = self._series(alarm)
+        if series is None:
             return Assessment(None, (), "too few samples for the percentile, and the alarm ignores such periods")
-        return assess(condition, points, clock_text)
+        return assess(condition_of(alarm), _points(series), clock_text)
 
-    def _points(self, alarm: Alarm) -> tuple[Condition, list[Point] | None]:
-        """An alarm's condition and its evaluation range; None where there are too few samples to say anything."""
+    def _series(self, alarm: Alarm) -> dict[int, float | None] | None:
+        """An alarm's evaluation range, oldest first; None where there are too few samples to say anything."""
         condition, period = condition_of(alarm), period_of(alarm)
         now = int(self._clock.now().timestamp())
         end = now - now % min(period, MINUTE)
         start = end - (condition.periods + self._timing.extra_periods) * period
-        queries = queries_of(alarm)
-        found = answer(self._store, queries, start, end, self._timing.reading)
-        series = found[next(query.id for query in queries if query.returned)]
-        if self._too_few_samples(alarm, queries, start, end):
-            return condition, None
-        return condition, [Point(second, series.get(second)) for second in range(start, end, period)]
+        if self._too_few_samples(alarm, start, end):
+            return None
+        found = plan_of(alarm).answer(self._store, lambda _: start, end, self._timing.reading)[watched_id(alarm)]
+        return {second: found.get(second) for second in range(start, end, period)}
 
-    def _too_few_samples(self, alarm: Alarm, queries: tuple[Query, ...], start: int, end: int) -> bool:
+    def _too_few_samples(self, alarm: Alarm, start: int, end: int) -> bool:
         """Whether EvaluateLowSampleCountPercentile=ignore applies: fewer than 10/(1-p) samples, as the guide says."""
+        if alarm.evaluate_low_sample_count_percentile != "ignore":
+            return False
         percent = percent_of(alarm.extended_statistic or "")
-        if alarm.evaluate_low_sample_count_percentile != "ignore" or percent is None or percent in (0.0, 100.0):
+        if percent is None or percent in (0.0, 100.0):
             return False
         share = percent / 100
         needed = 10 / (1 - share) if share >= 0.5 else 10 / share
-        key, period = queries[0].key, queries[0].period
-        assert key is not None
-        counts = self._store.points(
-            key, "SampleCount", period, start + self._timing.extra_periods * period, end, queries[0].unit
-        )
+        ((key, query),) = plan_of(alarm).metrics
+        first = start + self._timing.extra_periods * query.period
+        counts = self._store.points(key, "SampleCount", query.period, first, end, query.unit)
         return sum(counts.values()) < needed
 
     def set_state(self, alarm: Alarm, state: str, reason: str, reason_data: str | None) -> None:
@@ -212,3 +205,7 @@ class AlarmClockwork:
             json.dumps({"triggeringAlarms": causes}),
         )
         return True
+
+
+def _points(series: Mapping[int, float | None]) -> list[Point]:
+    return [Point(second, value) for second, value in series.items()]

@@ -70,9 +70,17 @@ def assess(condition: Condition, points: Sequence[Point], clock_text: Callable[[
             return _with_gaps(condition, points, considered, breaching, clock_text)
 
 
-@lru_cache(maxsize=4096)
-def state_called_for(condition: Condition, values: tuple[float | None, ...]) -> str | None:
+def state_called_for(condition: Condition, values: Sequence[float | None]) -> str | None:
     """The state that points with these values call for, whenever they were: None to stay as it is."""
+    real = [value for value in values if value is not None]
+    if len(real) < condition.periods:
+        return _state_with_gaps(condition, tuple(values))
+    breaching = sum(map(condition.breached_by, real[-condition.periods :]))
+    return ALARM if breaching >= condition.alarm_points else OK
+
+
+@lru_cache(maxsize=4096)
+def _state_with_gaps(condition: Condition, values: tuple[float | None, ...]) -> str | None:
     return assess(condition, [Point(at, value) for at, value in enumerate(values)], str).state
 
 

@@ -14,7 +14,8 @@ from moto.cloudwatch.models import Alarm
 
 from sluice.sandbox.cloud.light_hooks import Light, Params, Remembered, attributes
 from sluice.sandbox.watch.arithmetic import Reading
-from sluice.sandbox.watch.metric_wire import metric_data
+from sluice.sandbox.watch.metric_wire import metric_data_of, plan_in
+from sluice.sandbox.watch.queries import Plan
 from sluice.sandbox.watch.series import MetricStore
 
 Alarms = Callable[[], Mapping[str, Alarm]]
@@ -34,19 +35,20 @@ class MetricData:
 
     store: MetricStore
     reading: Reading
-    accepted: set[str] = field(default_factory=set)
+    accepted: dict[str, Plan] = field(default_factory=dict)
 
     def answer(self, params: Params) -> dict[str, Any] | None:
         times = {name: _second(params.get(name)) for name in ("StartTime", "EndTime")}
-        if None in times.values() or _but_times(params) not in self.accepted:
+        plan = self.accepted.get(_but_times(params))
+        if None in times.values() or plan is None:
             return None
         try:
-            return metric_data(self.store, {**params, **times}, self.reading)
+            return metric_data_of(self.store, plan, {**params, **times}, self.reading)
         except ValidationError:
             return None
 
     def learn(self, params: Params, answer: Mapping[str, Any]) -> None:  # noqa: ARG002
-        self.accepted.add(_but_times(params))
+        self.accepted[_but_times(params)] = plan_in(params)
 
 
 def _second(moment: object) -> datetime | None:

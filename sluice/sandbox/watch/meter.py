@@ -7,13 +7,14 @@ minute has ended. What a request cost and whether it failed is left to `serving`
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sluice.core.histogram import Histogram
-from sluice.sandbox.watch.series import MINUTE, MetricStore, What, metric_key
+from sluice.sandbox.watch.series import MINUTE, MetricKey, MetricStore, What, metric_key
 from sluice.sandbox.watch.statistic import Floats
 
 Statuses = NDArray[np.int64]
@@ -111,12 +112,18 @@ class Meter:
     def _put(
         self, endpoint: str, slot: str, at: datetime, name: str, samples: What, unit: str, namespace: str = NAMESPACE
     ) -> None:
-        key = metric_key(namespace, name, {"EndpointName": endpoint, "VariantName": slot})
-        self._store.put(key, at, self.distort(slot, name, samples), unit=unit)
+        self._store.put(_key(namespace, name, endpoint, slot), at, self.distort(slot, name, samples), unit=unit)
+
+
+@lru_cache(maxsize=4096)
+def _key(namespace: str, name: str, endpoint: str, slot: str) -> MetricKey:
+    return metric_key(namespace, name, {"EndpointName": endpoint, "VariantName": slot})
 
 
 def _error_counts(statuses: Statuses) -> tuple[float, float, float]:
     """4XX, 5XX, and of the model (anything that is not a 2XX answer of the container)."""
+    if statuses.max(initial=0) < 400:
+        return 0.0, 0.0, 0.0  # as nearly always
     client = float(np.count_nonzero((statuses >= 400) & (statuses < 500)))
     server = float(np.count_nonzero(statuses >= 500))
     return client, server, client + server

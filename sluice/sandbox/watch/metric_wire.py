@@ -7,7 +7,7 @@ from typing import Any
 from moto.cloudwatch.exceptions import ValidationError
 
 from sluice.sandbox.watch.arithmetic import Reading
-from sluice.sandbox.watch.queries import Query, answer_between, query_of
+from sluice.sandbox.watch.queries import Plan, Query, answer_between, check, query_of
 from sluice.sandbox.watch.series import MetricStore, Points, StatisticSet, aligned, metric_key, moment_of
 
 MAX_DATAPOINTS = 100_800
@@ -36,16 +36,29 @@ def put_datum(store: MetricStore, namespace: str, datum: Mapping[str, Any]) -> N
 
 
 def metric_data(store: MetricStore, params: Mapping[str, Any], reading: Reading = Reading.AS_ZERO) -> dict[str, Any]:
+    return metric_data_of(store, plan_in(params), params, reading)
+
+
+def plan_in(params: Mapping[str, Any]) -> Plan:
+    """What a GetMetricData request asks for. ValidationError where CloudWatch refuses that."""
     try:
         queries = [query_of(member) for member in params.get("MetricDataQueries") or ()]
-        start, end = _aware(params["StartTime"]), _aware(params["EndTime"])
-        found = answer_between(store, queries, start, end, reading)
+        check(queries)
+    except ValueError as fault:
+        raise ValidationError(str(fault)) from fault
+    return Plan(queries)
+
+
+def metric_data_of(store: MetricStore, plan: Plan, params: Mapping[str, Any], reading: Reading) -> dict[str, Any]:
+    """The answer to a request whose queries are read already."""
+    try:
+        found = answer_between(store, plan, _aware(params["StartTime"]), _aware(params["EndTime"]), reading)
         skip = int(params.get("NextToken") or 0)
     except ValueError as fault:
         raise ValidationError(str(fault)) from fault
     limit = int(params.get("MaxDatapoints") or MAX_DATAPOINTS)
     newest_first = (params.get("ScanBy") or "TimestampDescending") == "TimestampDescending"
-    returned = [query for query in queries if query.returned]
+    returned = [query for query in plan.queries if query.returned]
     return _paged(returned, found, newest_first, skip, limit)
 
 

@@ -82,29 +82,28 @@ def _check_references(query: Query, by_id: Mapping[str, Query], path: tuple[str,
         _check_references(by_id[name], by_id, (*path, query.id))
 
 
-def answer(
-    store: MetricStore, queries: Sequence[Query], start: int, end: int, reading: Reading = Reading.AS_ZERO
-) -> dict[str, Points]:
-    """The series of every query, with data points stepping from `start` (inclusive) to `end` (exclusive)."""
-    return _answer(store, queries, lambda _: start, end, reading)
+class Plan:
+    """A request that was checked, in the order in which it is answered: worked out once, for the same ones are asked every minute."""
 
+    def __init__(self, queries: Sequence[Query]) -> None:
+        self.queries = tuple(queries)
+        self.metrics = [(query.key, query) for query in queries if query.key is not None]
+        self.metric_ids = [query.id for _, query in self.metrics]
+        self.expressions = _inputs_first([query for query in queries if query.key is None])
 
-def _answer(
-    store: MetricStore, queries: Sequence[Query], start_for: Callable[[int], int], end: int, reading: Reading
-) -> dict[str, Points]:
-    found: dict[str, Points] = {}
-    metrics = [query for query in queries if query.key is not None]
-    for query in metrics:
-        assert query.key is not None
-        found[query.id] = store.points(
-            query.key, query.statistic, query.period, start_for(query.period), end, query.unit
-        )
-    metric_ids = [query.id for query in metrics]
-    for query in _inputs_first([query for query in queries if query.key is None]):
-        period = max((metric.period for metric in metrics), default=query.period)
-        scope = Scope(found, Grid(start_for(period), end, period), metric_ids, reading)
-        found[query.id] = evaluate_series(query.expression, scope)
-    return {query.id: found[query.id] for query in queries}
+    def answer(
+        self, store: MetricStore, start_for: Callable[[int], int], end: int, reading: Reading = Reading.AS_ZERO
+    ) -> dict[str, Points]:
+        """The series of every query, by period with data points from `start_for(period)` (inclusive) to `end` (exclusive)."""
+        found: dict[str, Points] = {}
+        for key, query in self.metrics:
+            start = start_for(query.period)
+            found[query.id] = store.points(key, query.statistic, query.period, start, end, query.unit)
+        for query in self.expressions:
+            period = max((metric.period for _, metric in self.metrics), default=query.period)
+            scope = Scope(found, Grid(start_for(period), end, period), self.metric_ids, reading)
+            found[query.id] = evaluate_series(query.expression, scope)
+        return {query.id: found[query.id] for query in self.queries}
 
 
 def _inputs_first(expressions: Sequence[Query]) -> list[Query]:
@@ -125,13 +124,12 @@ def _inputs_first(expressions: Sequence[Query]) -> list[Query]:
 
 
 def answer_between(
-    store: MetricStore, queries: Sequence[Query], start: datetime, end: datetime, reading: Reading = Reading.AS_ZERO
+    store: MetricStore, plan: Plan, start: datetime, end: datetime, reading: Reading = Reading.AS_ZERO
 ) -> dict[str, Points]:
     """The series of a GetMetricData request: each query's start is rounded down to its own period.
 
-    ValueError where the times are not in order or the request itself is refused."""
+    ValueError where the times are not in order."""
     if start >= end:
         raise ValueError(f"StartTime ({start.isoformat()}) must be before EndTime ({end.isoformat()})")
-    check(queries)
     last = int(end.timestamp()) + (1 if end.microsecond else 0)
-    return _answer(store, queries, lambda period: aligned(start, period), last, reading)
+    return plan.answer(store, lambda period: aligned(start, period), last, reading)

@@ -7,7 +7,8 @@ left to `statistic`, the request language (GetMetricData) to `queries`.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import partial
+from functools import lru_cache, partial
+from typing import NamedTuple
 
 import numpy as np
 
@@ -20,8 +21,7 @@ MINUTE = 60
 SUB_MINUTE_PERIODS = (1, 5, 10, 20, 30)
 
 
-@dataclass(frozen=True, slots=True)
-class MetricKey:
+class MetricKey(NamedTuple):
     namespace: str
     name: str
     dimensions: frozenset[tuple[str, str]] = frozenset()
@@ -140,5 +140,6 @@ def aligned(moment: datetime, period: int) -> int:
     return second - second % period
 
 
+@lru_cache(maxsize=4096)
 def moment_of(second: int) -> datetime:
     return datetime.fromtimestamp(second, UTC)

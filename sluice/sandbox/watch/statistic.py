@@ -10,11 +10,13 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from operator import mul
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+Numbers = Floats | tuple[float, ...]
 
 
 @dataclass(slots=True)
@@ -26,16 +28,17 @@ class Samples:
     low: float = float("inf")
     high: float = float("-inf")
     has_sets: bool = False
-    _parts: list[tuple[Floats, Floats | None]] = field(default_factory=list)  # values and counts; None: once each
+    _parts: list[tuple[Numbers, Numbers | None]] = field(default_factory=list)  # values and counts; None: once each
     _in_order: bool = False
+    _ranked: tuple[Floats, Floats | None] = (np.empty(0), None)
     _known: dict[str, float | None] = field(default_factory=dict)
 
     def add(self, values: Sequence[float], counts: Sequence[float]) -> None:
         pairs = [(value, count) for value, count in zip(values, counts, strict=True) if count]
         if pairs:  # a value that occurred no times is no sample
-            self._parts.append((_floats(value for value, _ in pairs), _floats(count for _, count in pairs)))
-            total = sum(value * count for value, count in pairs)
-            self._note(sum(count for _, count in pairs), total, min(pairs)[0], max(pairs)[0])
+            some, often = zip(*pairs, strict=True)
+            self._parts.append((some, often))  # no arrays: few of these are ever ranked, and a minute has twenty
+            self._note(sum(often), sum(map(mul, some, often)), min(pairs)[0], max(pairs)[0])
 
     def add_each(self, values: Floats) -> None:
         """Values that occurred once each."""
@@ -68,23 +71,29 @@ class Samples:
 
     def ranked(self) -> tuple[Floats, Floats]:
         """Values in rising order and, beside each, how many samples are at or below it."""
-        if not self._in_order:
-            self._parts, self._in_order = [_sorted(self._parts)], True
-        values, counts = self._parts[0]
+        values, counts = self._sorted_once()
         return values, np.arange(1.0, len(values) + 1) if counts is None else np.cumsum(counts)
 
+    def once_each(self) -> Floats | None:
+        """Values in rising order, where each occurred once."""
+        values, counts = self._sorted_once()
+        return values if counts is None else None
 
-def _floats(numbers: Iterable[float]) -> Floats:
-    return np.fromiter(numbers, dtype=np.float64)
+    def _sorted_once(self) -> tuple[Floats, Floats | None]:
+        if not self._in_order:
+            self._ranked, self._in_order = _sorted(self._parts), True
+            self._parts = [self._ranked]
+        return self._ranked
 
 
-def _sorted(parts: list[tuple[Floats, Floats | None]]) -> tuple[Floats, Floats | None]:
+def _sorted(parts: list[tuple[Numbers, Numbers | None]]) -> tuple[Floats, Floats | None]:
     """All parts as one, with rising values."""
-    values = np.concatenate([values for values, _ in parts])
+    values = np.concatenate([np.asarray(values, dtype=np.float64) for values, _ in parts])
     if all(counts is None for _, counts in parts):
         return np.sort(values), None
     order = np.argsort(values, kind="stable")
-    return values[order], np.concatenate([np.ones(len(v)) if c is None else c for v, c in parts])[order]
+    counts = [np.ones(len(v)) if c is None else np.asarray(c, dtype=np.float64) for v, c in parts]
+    return values[order], np.concatenate(counts)[order]
 
 
 def merged(parts: Iterable[Samples]) -> Samples:
@@ -171,9 +180,14 @@ def _trimmed(kind: str, lower: tuple[str, bool] | None, upper: tuple[str, bool] 
         if bound and bound[1]:
             _share(bound[0], text)
 
+    # What a latency's tail is counted by, minute after minute, needs no ranks.
+    plain = kind == "TC" and not any(bound and bound[1] for bound in (lower, upper))
+
     def within(samples: Samples) -> float | None:
         if samples.has_sets:
             return None
+        if plain and (each := samples.once_each()) is not None:
+            return float(max(_at_or_below(upper, each) - (_at_or_below(lower, each) if lower else 0), 0))
         values, at_or_below = samples.ranked()
         start = 0.0 if lower is None else _rank(lower, values, at_or_below)
         end = samples.count if upper is None else _rank(upper, values, at_or_below)
@@ -184,6 +198,11 @@ def _trimmed(kind: str, lower: tuple[str, bool] | None, upper: tuple[str, bool] 
         return _outcome(kind, float(kept.sum()), float((kept * values[is_number]).sum()), samples.count)
 
     return within
+
+
+def _at_or_below(bound: tuple[str, bool] | None, values: Floats) -> int:
+    """How many of the values are numbers, and not above the bound."""
+    return int(np.searchsorted(values, float(bound[0]) if bound else np.inf, side="right"))
 
 
 def _rank(bound: tuple[str, bool], values: Floats, at_or_below: Floats) -> float:

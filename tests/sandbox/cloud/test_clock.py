@@ -3,6 +3,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -265,6 +266,52 @@ def test_starting_and_stopping_leaves_no_thread_behind() -> None:
 
     assert threading.active_count() == before
     assert abs(datetime.now(UTC) - START) > timedelta(hours=1), "real time is back"
+
+
+def test_a_thread_that_is_used_again_has_a_new_name_and_nothing_of_whoever_had_it_before(clock: Clock) -> None:
+    word: ContextVar[str] = ContextVar("word", default="nothing")
+    seen: list[tuple[int, str, str]] = []
+
+    def run() -> None:
+        seen.append((threading.get_ident(), threading.current_thread().name, word.get()))
+        word.set("mine")
+
+    for name in ("first", "second"):
+        clock.spawn(clock.now(), run, name)
+    clock.run_for(1)
+
+    assert seen == [(seen[0][0], "first", "nothing"), (seen[0][0], "second", "nothing")]
+
+
+def test_a_thread_that_is_parked_is_not_given_to_somebody_else(clock: Clock) -> None:
+    seen: list[tuple[str, int]] = []
+
+    def run(name: str) -> None:
+        before = threading.get_ident()
+        clock.sleep(5)
+        seen.append((name, threading.get_ident() - before))
+
+    for name in ("first", "second"):
+        clock.spawn(clock.now(), lambda name=name: run(name), name)
+    clock.run_for(10)
+
+    assert seen == [("first", 0), ("second", 0)]
+
+
+def test_a_thread_whose_work_raised_is_used_again(clock: Clock) -> None:
+    idents: list[int] = []
+
+    def run() -> None:
+        idents.append(threading.get_ident())
+        raise KeyError("of the strand")
+
+    for _ in range(2):
+        clock.spawn(clock.now(), run, "raises")
+        with pytest.raises(KeyError, match="of the strand"):
+            clock.run_for(1)
+
+    assert len(idents) == 2
+    assert len(set(idents)) == 1
 
 
 def test_a_thread_that_ends_with_the_clock_can_clean_up_but_not_sleep_again() -> None:

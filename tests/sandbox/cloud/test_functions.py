@@ -184,6 +184,32 @@ def test_a_warm_container_keeps_its_modules_and_a_changed_function_gets_a_new_on
     assert recoded == [1, "two"]
 
 
+def test_modules_a_handler_imports_late_or_throws_away_are_so_in_its_next_invocation(cloud: Cloud) -> None:
+    source = """
+        import sys
+        def handler(event, context):
+            if event == "import":
+                import app_more
+            elif event == "drop":
+                del sys.modules["app_more"]
+            elif event == "again":
+                del sys.modules["app_more"]
+                import app_more
+            return sorted(name for name in sys.modules if name.startswith("app"))
+    """
+    function("lazy", source)
+    client("lambda").update_function_code(
+        FunctionName="lazy", ZipFile=zip_of({"app.py": source, "app_more.py": "WORD = 1"})
+    )
+    steps = ["nothing", "import", "nothing", "again", "nothing", "drop", "nothing", "import"]
+
+    found = [invoke("lazy", step)[0] for step in steps]
+
+    assert found[0] == found[5] == found[6] == ["app"]
+    assert all(each == ["app", "app_more"] for each in [*found[1:5], found[7]])
+    assert not [name for name in sys.modules if name.startswith("app_more")], "nothing of it is left in the host"
+
+
 def test_functions_do_not_share_modules_or_loggers(cloud: Cloud) -> None:
     source = """
         import logging

@@ -14,7 +14,7 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from sluice.sandbox.cloud import backends, hooks, quick_hooks, s3_hooks
+from sluice.sandbox.cloud import backends, hooks, quick_hooks, remembered_reads, s3_hooks
 from sluice.sandbox.cloud.actions import Place
 from sluice.sandbox.cloud.cloud import Cloud
 from sluice.sandbox.cloud.iam import bucket_decision
@@ -92,7 +92,7 @@ HOOKS: list[tuple[Callable[[], hooks.Undo], list[str]]] = [
     ),
     (quick_hooks.install_quick_answers, ["moto.core.serialize:ResponseSerializer.get_value"]),
     (quick_hooks.install_direct_requests, ["botocore.client:BaseClient._make_request"]),
-    (quick_hooks.install_remembered_reads, ["botocore.client:BaseClient._make_api_call"]),
+    (lambda: remembered_reads.install_remembered_reads(lambda: None), ["botocore.client:BaseClient._make_api_call"]),
     (
         lambda: hooks.install_execution_start(lambda worker: None),
         [f"{SFN}.backend.execution_worker:ExecutionWorker.start"],

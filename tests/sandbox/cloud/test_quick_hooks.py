@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import dataclasses
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 import boto3
 import pytest
@@ -86,6 +88,146 @@ def test_a_put_of_another_item_leaves_a_read_known_and_any_other_write_does_not(
     assert reached == ["read"]
 
 
+def test_another_region_has_answers_of_its_own(cloud: Cloud) -> None:
+    put("first")
+    got()
+
+    with pytest.raises(Exception, match="ResourceNotFoundException"):
+        boto3.client("dynamodb", region_name="eu-west-1").get_item(TableName="t", Key=KEY)
+
+
+INDEX = {
+    "TableName": "t2",
+    "IndexName": "live",
+    "KeyConditionExpression": "#live = :yes",
+    "ExpressionAttributeNames": {"#live": "live"},
+    "ExpressionAttributeValues": {":yes": {"S": "yes"}},
+}
+
+
+@pytest.fixture
+def indexed(cloud: Cloud) -> Cloud:
+    """A table with a range key, an index over `live`, and the item a/1 in it."""
+    keys = {"pk": "HASH", "sk": "RANGE"}
+    boto3.client("dynamodb").create_table(
+        TableName="t2",
+        KeySchema=[{"AttributeName": name, "KeyType": kind} for name, kind in keys.items()],
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk", "live")],
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": "live",
+                "KeySchema": [{"AttributeName": "live", "KeyType": "HASH"}],
+                "Projection": {"ProjectionType": "KEYS_ONLY"},
+            }
+        ],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    put_in("a", "1", live="yes")
+    return cloud
+
+
+def put_in(pk: str, sk: str, **more: str) -> None:
+    item = {name: {"S": value} for name, value in {"pk": pk, "sk": sk, **more}.items()}
+    boto3.client("dynamodb").put_item(TableName="t2", Item=item)
+
+
+def found(query: dict[str, Any] = INDEX) -> list[str]:
+    return [item["pk"]["S"] + item["sk"]["S"] for item in boto3.client("dynamodb").query(**query)["Items"]]
+
+
+def queries_of_the_table(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The queries that reach moto from now on."""
+    from moto.dynamodb.responses import DynamoHandler
+
+    reached: list[str] = []
+    original = DynamoHandler.query
+    monkeypatch.setattr(DynamoHandler, "query", lambda handler: (reached.append("query"), original(handler))[1])
+    return reached
+
+
+def test_a_put_outside_an_index_leaves_a_query_of_the_index_known(
+    indexed: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert found() == ["a1"]
+    reached = queries_of_the_table(monkeypatch)
+    put_in("a", "2")
+    put_in("a", "2", live="no")
+    put_in("b", "1")
+
+    assert found() == ["a1"]
+    assert reached == []
+
+
+@pytest.mark.parametrize(
+    ("write", "expected"),
+    [
+        (lambda: put_in("b", "1", live="yes"), ["a1", "b1"]),
+        (lambda: put_in("a", "1"), []),
+        (lambda: put_in("a", "1", live="no"), []),
+        (lambda: put_in("a", "1", live="yes", more="words"), ["a1"]),
+        (lambda: boto3.client("dynamodb").delete_item(TableName="t2", Key={"pk": {"S": "a"}, "sk": {"S": "1"}}), []),
+    ],
+    ids=["comes in", "goes out", "goes to another partition", "is replaced", "is deleted"],
+)
+def test_a_write_that_touches_what_a_query_found_makes_it_asked_again(
+    indexed: Cloud, monkeypatch: pytest.MonkeyPatch, write: Callable[[], object], expected: list[str]
+) -> None:
+    found()
+    reached = queries_of_the_table(monkeypatch)
+    write()
+
+    assert found() == expected
+    assert reached == ["query"]
+
+
+def test_a_query_of_one_partition_is_asked_again_only_after_a_put_into_it(
+    indexed: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    partition: dict[str, Any] = {
+        "TableName": "t2",
+        "KeyConditionExpression": "pk = :pk AND sk BETWEEN :first AND :last",
+        "ExpressionAttributeValues": {":pk": {"S": "a"}, ":first": {"S": "1"}, ":last": {"S": "9"}},
+    }
+    assert found(partition) == ["a1"]
+    reached = queries_of_the_table(monkeypatch)
+    put_in("b", "2")
+    assert found(partition) == ["a1"]
+    assert reached == []
+    put_in("a", "2")
+
+    assert found(partition) == ["a1", "a2"]
+    assert reached == ["query"]
+
+
+def test_every_call_that_may_write_is_counted_also_one_that_fails(cloud: Cloud) -> None:
+    before = cloud.table_writes
+    put("first")
+    got()
+    with pytest.raises(Exception, match="ResourceNotFoundException"):
+        boto3.client("dynamodb").put_item(TableName="no such table", Item=KEY)
+
+    assert cloud.table_writes == before + 2
+
+
+def test_the_methods_of_a_dataclass_are_compiled_once_and_belong_to_their_own_class(cloud: Cloud) -> None:
+    def made() -> type:
+        @dataclasses.dataclass(frozen=True, slots=True, order=True)
+        class Made:
+            size: int
+            words: tuple[str, ...] = ()
+
+        return Made
+
+    first, second = made(), made()
+
+    assert first.__init__.__code__ is second.__init__.__code__  # type: ignore[misc]
+    assert first(1, ("a",)) == first(1, ("a",)) < first(2)
+    assert first(1) != second(1), "equal only within one class"
+    assert repr(second(3)).endswith("Made(size=3, words=())")
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        first(1).size = 2
+
+
 def test_a_path_of_a_state_machine_is_parsed_once_and_finds_what_is_there(cloud: Cloud) -> None:
     from moto.stepfunctions.parser.asl.utils import json_path
 
@@ -112,7 +254,10 @@ def test_what_was_replaced_is_moto_s_own_again_after_the_end() -> None:
     from moto.stepfunctions.parser.asl.utils import json_path
 
     before = responses.gen_amzn_requestid_long, BackendDict.__getitem__, json_path.parse
+    assert "exec" not in vars(dataclasses)
     with Cloud(datetime(2026, 1, 5, tzinfo=UTC)):
         assert responses.gen_amzn_requestid_long({}) == "sandbox"
+        assert "exec" in vars(dataclasses)
 
     assert (responses.gen_amzn_requestid_long, BackendDict.__getitem__, json_path.parse) == before
+    assert "exec" not in vars(dataclasses)

@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sluice.sandbox.hosting.loading import Artifacts, ContainerSpec, LoadFault
-from sluice.sandbox.hosting.serving import Container, Served
+from sluice.sandbox.hosting.serving import Container, Served, _distinct
 from tests.sandbox.releases import DOUBLING, FAILING_ON_NEGATIVES, packed, packed_files
 
 Serve = Callable[..., Container]
@@ -243,3 +245,11 @@ def test_latency_is_the_same_for_the_same_seed(container: Serve) -> None:
 
     assert latencies(again, 30).tolist() == whole
     assert latencies(container(seed=8), 30).tolist() != whole
+
+
+@given(st.lists(st.integers(0, 20)))
+def test_equal_requests_are_found_as_numpy_finds_them(chosen: list[int]) -> None:
+    asked = np.array(chosen, dtype=np.int64)
+    expected = np.unique(asked, return_inverse=True)
+
+    assert [found.tolist() for found in _distinct(asked)] == [found.tolist() for found in expected]

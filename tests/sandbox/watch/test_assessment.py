@@ -1,8 +1,10 @@
 """From data points to an alarm state. The tables are those of the CloudWatch user guide on missing data."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from sluice.sandbox.watch.assessment import Assessment, Condition, Point, assess
+from sluice.sandbox.watch.assessment import MISSING_DATA, Assessment, Condition, Point, assess, state_called_for
 
 STAY = None
 
@@ -86,3 +88,20 @@ def test_the_reason_of_silence_says_how_it_was_treated() -> None:
         "[NonBreaching]."
     )
     assert assessed("- - - - -", 3, "missing").reason == "Insufficient Data: 3 datapoints were unknown."
+
+
+@given(
+    st.lists(st.sampled_from(["0", "X", "-"]), min_size=1, max_size=7),
+    st.integers(1, 4),
+    st.integers(1, 4),
+    st.sampled_from(MISSING_DATA),
+)
+def test_the_state_alone_is_that_of_the_assessment(
+    picture: list[str], periods: int, alarm_points: int, missing: str
+) -> None:
+    shown, alarming = " ".join(picture), min(alarm_points, periods)
+    condition = Condition("GreaterThanThreshold", 0.5, periods, alarming, missing)
+
+    called_for = state_called_for(condition, [point.value for point in points(shown)])
+
+    assert called_for == assessed(shown, alarming, missing, periods).state

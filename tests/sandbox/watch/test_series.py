@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -70,6 +71,21 @@ def test_what_is_no_number_lies_within_no_bounds(name: str, expected: float) -> 
 
 def test_a_trimmed_mean_of_nothing_has_no_data_point() -> None:
     assert value_of(store_with(10.0), "TM(20:)") is None
+
+
+NUMBERS = st.sampled_from([-1.0, 0.0, 1.0, 2.0, 2.5, 4.0, float("nan")])
+
+
+@given(st.lists(NUMBERS, min_size=1), st.lists(NUMBERS), st.sampled_from(["TC(1:)", "TC(:2)", "TC(1:2.5)", "TC(4:2)"]))
+def test_values_that_occurred_once_each_are_counted_as_those_with_counts_are(
+    first: list[float], second: list[float], name: str
+) -> None:
+    each, counted = Samples(), Samples()
+    each.add_each(np.array(first))
+    each.add_each(np.array(second))
+    counted.add([*first, *second], [1.0] * len(first + second))
+
+    assert statistic(name)(each) == statistic(name)(counted)
 
 
 @pytest.mark.parametrize("name", ["p101", "Median", "TC()", "TC(:)", "PR(10%:)", "TM(10:20%)", "sum", "p"])
