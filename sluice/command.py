@@ -97,7 +97,18 @@ def explain(ports: Ports, endpoint: str) -> Document:
     if event is None:
         return {**answer, **dict.fromkeys(("rollout", "at", "because", "event", "rows")), "findings": []}
     told = {"rollout": event.rollout, "at": event.at, "because": event.because, "event": event.seq}
-    return {**answer, **told, "rows": event.facts["rows"], "findings": list(event.facts["findings"])}
+    judged = {"rows": event.facts["rows"], "findings": list(event.facts["findings"])}
+    return {**answer, **told, **judged, "since": _without_a_judge(head, event)}
+
+
+def _without_a_judge(head: Head, judged: Event) -> Document | None:
+    """The rollout that ended, or began, since then without that anything was judged: an alarm or a person was faster."""
+    if head.live is not None and head.live.id != judged.rollout:
+        return {"rollout": head.live.id, "at": head.live.phase_since, "because": head.live.because}
+    ended = head.outcome
+    if ended is None or ended.rollout_id == judged.rollout:
+        return None
+    return {"rollout": ended.rollout_id, "at": ended.ended_at, "because": ended.because}
 
 
 def _last_judged(ports: Ports, head: Head) -> Event | None:

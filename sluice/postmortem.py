@@ -5,14 +5,15 @@ Pure: events and minutes in, text out. What nobody can know from the records is 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sluice.core.audit import Event
 from sluice.core.decision import duration_text
 from sluice.core.head import Outcome
-from sluice.core.observation import Row
+from sluice.core.observation import Counts, Row
+from sluice.core.policy import Bad, RateMetric
 from sluice.core.rollout import Phase, Rollout
 from sluice.core.weights import percent_text
 
@@ -38,18 +39,22 @@ class Incident:
         return f"{self.rollout.endpoint}: {self.rollout.release.name} {self.outcome.phase.value.replace('_', ' ')}"
 
 
-def harmed_requests(rows: Iterable[Row], metric: str) -> tuple[float, float, float] | None:
-    """(events on the canary, its trials, those beyond stable's own rate); None where nothing was counted."""
-    pairs = [(row.canary.rates.get(metric), row.stable.rates.get(metric)) for row in rows]
-    canary = [one for one, _ in pairs if one is not None]
-    stable = [other for _, other in pairs if other is not None]
-    trials = sum(counts.trials for counts in canary)
-    if trials <= 0:
+def harmed_requests(rows: Iterable[Row], metric: str) -> tuple[Counts, Counts, float] | None:
+    """What was counted on the canary and on stable, and how many events the canary had more than stable's own rate would give it
+    (fewer: negative); None where the canary had none to count.
+    """
+    listed = list(rows)
+    canary = _sum(row.canary.rates.get(metric) for row in listed)
+    stable = _sum(row.stable.rates.get(metric) for row in listed)
+    if canary.trials <= 0:
         return None
-    events = sum(counts.events for counts in canary)
-    of_stable = sum(counts.trials for counts in stable)
-    usual = sum(counts.events for counts in stable) / of_stable if of_stable else 0.0
-    return events, trials, max(0.0, events - usual * trials)
+    usual = stable.events / stable.trials if stable.trials else 0.0
+    return canary, stable, canary.events - usual * canary.trials
+
+
+def _sum(minutes: Iterable[Counts | None]) -> Counts:
+    counted = [counts for counts in minutes if counts is not None]
+    return Counts(sum(counts.trials for counts in counted), sum(counts.events for counts in counted))
 
 
 def postmortem(incident: Incident) -> str:
@@ -57,7 +62,7 @@ def postmortem(incident: Incident) -> str:
     rollout = incident.rollout
     parts = [
         f"# {incident.title}",
-        f"{incident.outcome.because}. Rollout `{rollout.id}`, {rollout.release.name} against {rollout.stable.name}.",
+        f"{incident.outcome.because}. Rollout `{rollout.id}`, {rollout.release.name} against {rollout.stable.name}, {_when(incident)}.",
         _section("Impact", _impact(incident)),
         _section("Timeline (UTC)", _timeline(incident)),
         _section("What the decision rested on", _findings(incident)),
@@ -96,10 +101,26 @@ def _impact(incident: Incident) -> Iterator[str]:
     for metric in sorted({name for row in incident.rows for name in row.canary.rates}):
         counted = harmed_requests(incident.rows, metric)
         if counted is not None:
-            events, trials, beyond = counted
-            yield f"{metric}: {events:,.0f} of {trials:,.0f} requests to the canary; {beyond:,.0f} more than stable's own rate would give."
+            yield _harm(metric, *counted, is_good=_is_good(rollout, metric))
     if not incident.rows:
         yield "No minute was measured while it had traffic, so requests harmed cannot be counted."
+
+
+def _harm(metric: str, canary: Counts, stable: Counts, beyond: float, *, is_good: bool) -> str:
+    """`is_good`: what is counted is what one wants, such as right answers; then too few of them are the harm."""
+    against = f"{_share(stable)} of stable's" if stable.trials else "none of stable's to compare with"
+    harm = max(0.0, -beyond if is_good else beyond)
+    word = "fewer" if is_good else "more"
+    return f"{metric}: {_share(canary)} requests to the canary, {against}; {harm:,.0f} {word} than stable's own rate would give."
+
+
+def _share(counts: Counts) -> str:
+    return f"{counts.events:,.0f} of {counts.trials:,.0f} ({100 * counts.events / counts.trials:.3g} %)"
+
+
+def _is_good(rollout: Rollout, metric: str) -> bool:
+    found = rollout.policy.metrics.get(metric)
+    return isinstance(found, RateMetric) and found.terms.bad is Bad.LOW
 
 
 def _highest(incident: Incident) -> int:
@@ -151,14 +172,26 @@ def _recurrence(incident: Incident) -> Iterator[str]:
 def _reproduction(incident: Incident) -> Iterator[str]:
     release = incident.rollout.release
     yield f"The artifact: {incident.preserved}"
-    yield f"SHA-256 `{release.artifact.sha256}`, image `{release.image}`, environment {dict(release.environment) or 'empty'}."
+    yield f"SHA-256 `{release.artifact.sha256}`, image `{release.image}`, environment {_environment(release.environment)}."
     captures = f"captures of the time are under `{incident.rollout.endpoint}/` in the capture bucket"
     yield f"Serve it alone with that image and send it recorded requests: {captures}."
     yield f"The whole story: `sluice report {incident.rollout.endpoint} --rollout {incident.rollout.id} -o report.html`."
 
 
+def _environment(given: Mapping[str, str]) -> str:
+    """As a shell would take it."""
+    return ", ".join(f"`{name}={value}`" for name, value in sorted(given.items())) or "empty"
+
+
 def _mine(incident: Incident) -> Sequence[Event]:
     return [event for event in incident.events if event.rollout == incident.rollout.id]
+
+
+def _when(incident: Incident) -> str:
+    """With the date: what is read in a month has none of its own."""
+    began, ended = (datetime.fromtimestamp(at, UTC) for at in (incident.rollout.started_at, incident.outcome.ended_at))
+    until = f"{ended:%H:%M}" if began.date() == ended.date() else f"{ended:%Y-%m-%d %H:%M}"
+    return f"{began:%Y-%m-%d %H:%M} to {until} UTC"
 
 
 def _clock(at: int) -> str:

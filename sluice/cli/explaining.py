@@ -29,6 +29,11 @@ def explain_lines(answer: Document, target: Target, width: int | None) -> Iterat
         nothing = f"{target.endpoint}: nothing was judged yet; {target.line('status')} says what it waits for"
         yield wrapped(nothing, 0, width)
         return
+    since = answer.get("since")
+    if since is not None:
+        newest = f"{target.endpoint}: {since['rollout']} was not judged: {since['because']} ({age(since['at'], answer['now'])})"
+        yield wrapped(newest, 0, width)
+        yield "judged before it:"
     where = "at the last look" if answer["event"] is None else f"in event {answer['event']}"
     yield f"{target.endpoint}: {answer['rollout']}, {where} ({age(answer['at'], answer['now'])})"
     yield INDENT + wrapped(_short(answer["because"], findings), len(INDENT), width)

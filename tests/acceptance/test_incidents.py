@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import boto3
 import pytest
@@ -42,9 +43,13 @@ def test_a_rollback_opens_an_incident_with_its_postmortem_and_its_artifact(stage
     assert "at most 5 %" in text
     assert "Verified healthy: v1 in blue has all traffic" in text
     assert "No: it is the first release taken back here." in text
-    harmed = [line for line in text.splitlines() if line.startswith("- errors: ")]
-    assert len(harmed) == 1
-    assert "more than stable's own rate would give" in harmed[0]
+    assert re.search(r"against v1, 2026-01-05 \d\d:\d\d to \d\d:\d\d UTC\.", text)
+    harmed = {line.split(":")[0]: line for line in text.splitlines() if "than stable's own rate would give" in line}
+    assert re.search(
+        r"(\d+) of \d+ \([\d.]+ %\) requests to the canary, 0 of .* of stable's; \1 more than", harmed["- errors"]
+    )
+    assert " fewer than stable's own rate would give" in harmed["- accuracy"], "right answers are wanted"
+    assert "`SAGEMAKER_PROGRAM=inference.py`" in text
     assert kept(outcome.rollout_id, "model.tar.gz") == (stage.example.folder / "v3" / "model.tar.gz").read_bytes()
 
 

@@ -6,13 +6,16 @@ import json
 import math
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 from sluice.cli.explaining import explain_lines
 from sluice.cli.target import Target
-from sluice.command import explain
+from sluice.command import abort, explain
 from sluice.core.evidence import read_case
 from sluice.core.rollout import Phase
 from sluice.sim.world import World
+from sluice.submit import submit
+from tests.builders import release, submission
 
 TARGET = Target("sluice", "test", "shop", None, ())
 
@@ -44,6 +47,31 @@ def test_while_it_bakes_it_tells_the_last_look(world: World, until: Callable[...
     assert why.endswith(" passed; errors; latency; samples"), "their numbers follow"
     assert [line.split()[0] for line in metrics] == ["errors", "latency", "samples"]
     assert all("\x1b[32mcleared\x1b[0m" in line for line in metrics)
+
+
+def test_a_newer_rollout_that_ended_before_anything_was_judged_is_told_first(
+    world: World, until: Callable[..., None]
+) -> None:
+    until(Phase.BAKING, 1000)
+    world.error_rate["green"] = 0.3
+    world.run(lambda: world.store.head("shop").live is None)
+    judged = explain(world.ports, "shop")
+    submit(world.ports, replace(submission(), release=release("v3")))
+    under_way = list(explain_lines(explain(world.ports, "shop"), TARGET, None))
+    abort(world.ports, "shop", "ann", "wrong day")
+    world.run(lambda: world.store.head("shop").live is None)
+
+    ended = explain(world.ports, "shop")
+
+    assert judged["since"] is None
+    assert ended == {**judged, "now": ended["now"], "since": ended["since"]}
+    assert under_way[0].startswith("shop: ")
+    assert "was not judged: v3 was submitted against v1" in under_way[0]
+    first, before, *_ = explain_lines(ended, TARGET, None)
+    assert first.startswith(
+        f"shop: {ended['since']['rollout']} was not judged: v3 was rolled back: aborted by ann: wrong day ("
+    )
+    assert before == "judged before it:"
 
 
 def test_after_a_rollback_it_tells_what_led_to_it_and_where_its_rows_are(

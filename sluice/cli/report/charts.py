@@ -6,7 +6,7 @@ Text is never in the stretched box, so that it reads as well on a phone as on a 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from sluice.cli.report.rates import Point, Rate, Series
@@ -119,13 +119,20 @@ def traffic(story: Story, scale: TimeScale) -> Chart:
 
 
 def rates(found: Series, scale: TimeScale) -> Chart:
-    """One metric of both slots. Rates have bands (95 %), latencies do not."""
-    highest = max((_top(side) for p in found.points for side in (p.canary, p.stable) if side is not None), default=0.0)
+    """One metric of both slots. Rates have bands (95 %), latencies do not; nor has what never happened, of which a picture would be
+    all band: its table has the intervals.
+    """
+    sides = [side for p in found.points for side in (p.canary, p.stable) if side is not None]
+    never = found.is_rate and not any(isinstance(side, Rate) and side.events for side in sides)
+    highest = 0.0 if never else max(map(_top, sides), default=0.0)
     top = _round_up(highest * (1 if found.is_rate else _HEADROOM) or (0.01 if found.is_rate else 0.1))
     lines = tuple(_line(found, side, top, scale) for side in ("canary", "stable"))
+    if never:
+        lines = tuple(replace(line, band="") for line in lines)
     unit = _share if found.is_rate else _seconds
     labels = tuple(Label(100 * (1 - i / 2), unit(top * i / 2)) for i in range(3))
-    return Chart(found.title, _spoken(found, unit), lines, scale.labels(), labels, scale.marks())
+    title = f"{found.title}: none on either side" if never and sides else found.title
+    return Chart(title, _spoken(found, unit), lines, scale.labels(), labels, scale.marks())
 
 
 def stripes(story: Story, scale: TimeScale) -> tuple[Stripe, ...]:

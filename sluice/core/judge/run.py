@@ -141,7 +141,7 @@ class Run:
         """The minimum evidence of a step: requests on both sides, in its whole minutes. Never skipped."""
         needed = max(self.policy.min_samples, RAIL_TRIALS)
         enough = canary >= needed and (stable >= self.policy.min_samples or not has_control)
-        sides = f"{whole(canary)} canary and {whole(stable)} stable" if has_control else f"{canary:.0f}"
+        sides = f"{whole(canary)} canary and {whole(stable)} stable" if has_control else whole(canary)
         return Finding("samples", Word.CLEARED if enough else Word.UNPROVEN, f"{sides} requests of {needed} needed")
 
 

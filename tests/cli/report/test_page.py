@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from sluice.cli.report.charts import TimeScale, rates
 from sluice.cli.report.page import page
 from sluice.cli.report.rates import series, stages, wilson
 from sluice.cli.report.story import Story, told
@@ -147,6 +148,14 @@ def test_minutes_that_are_missing_are_left_out_and_said(settled: Story) -> None:
     assert "this rollout is older" in page(gone, "sluice verify shop", gone.until)
 
 
+def test_what_never_happened_is_said_and_not_drawn_as_a_wall_of_chance(settled: Story) -> None:
+    calm = [rates(found, TimeScale(settled)) for found in series(settled.rows) if found.metric == "errors"]
+
+    assert [(chart.title, [line.band for line in chart.lines]) for chart in calm] == [
+        ("Errors: none on either side", ["", ""])
+    ]
+
+
 def test_what_people_wrote_cannot_become_markup(settled: Story) -> None:
     """A reason, a release's name and a metric's name are other people's texts."""
     evil = "<script>alert(1)</script>"
@@ -279,6 +288,22 @@ def test_labels_of_an_axis_do_not_cover_each_other(shown: Browser, written: Call
             assert covered == [], f"{name} at {width}"
 
 
+def test_a_phase_is_named_where_its_whole_word_fits(shown: Browser, written: Callable[[str], Path]) -> None:
+    for width in WIDTHS.values():
+        shown.open(written("settled"), width, "light")
+
+        words = shown.run(_PHASES)
+
+        assert "preparing" in [word for word, is_seen, _ in words if is_seen]
+        assert [word for word, is_seen, is_cut in words if is_seen and is_cut] == [], f"cut at {width}"
+
+
+_PHASES = """
+return [...document.querySelectorAll('.strip b')].map(word => {
+  const [mine, piece] = [word.getBoundingClientRect(), word.parentElement.getBoundingClientRect()];
+  return [word.textContent, mine.top < piece.bottom - 1, mine.right > piece.right + 1];
+});
+"""
 _COVERED = """
 const found = [];
 for (const axis of document.querySelectorAll('.plot .x, .plot .y')) {
