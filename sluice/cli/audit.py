@@ -47,7 +47,11 @@ def _lines(target: Target, trail: Trail) -> Iterator[str]:
         count = len(trail.damages)
         yield f"{target.endpoint}: the trail of {trail.events} events is damaged in {count} {'place' if count == 1 else 'places'}"
         return
-    yield f"{target.endpoint}: {trail.events} events in an unbroken chain that leads to the stored record; {_archived(trail)}"
+    yield f"{target.endpoint}: {_counted(trail.events)} in an unbroken chain that leads to the stored record; {_archived(trail)}"
+
+
+def _counted(events: int) -> str:
+    return "1 event" if events == 1 else f"{events} events"
 
 
 def _archived(trail: Trail) -> str:

@@ -267,7 +267,7 @@ def test_verify_says_what_it_checked_and_names_what_was_altered(quiet: Stage) ->
 
     assert code == 0
     assert said == (
-        f"{ENDPOINT}: 1 events in an unbroken chain that leads to the stored record; "
+        f"{ENDPOINT}: 1 event in an unbroken chain that leads to the stored record; "
         "1 of them equal in the locked archive\n"
     )
 
