@@ -14,7 +14,12 @@ from sluice.schema import read_policy
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "policies.md"
 ROLLOUTS, SEED = 200, 20261121
-SHOWN = (("standard", (50.0, 500.0)), ("cautious", (500.0,)), ("low-traffic", (2.0, 10.0)), ("emergency", (100.0, 5000.0)))
+SHOWN = (
+    ("standard", (50.0, 500.0)),
+    ("cautious", (500.0,)),
+    ("low-traffic", (2.0, 10.0)),
+    ("emergency", (100.0, 5000.0)),
+)
 """Each with the traffic it is made for."""
 
 

@@ -36,7 +36,8 @@ from sluice.sandbox.cloud.sources import Sources
 from sluice.sandbox.cloud.streams import Streams
 from sluice.sandbox.patches import Undo
 
-# Whoever runs the sandbox may have an AWS profile; nothing of it may be seen here.
+# Whoever runs the sandbox may have an AWS profile, a region, or another AWS behind AWS_ENDPOINT_URL: nothing of that may be seen
+# here, and no call may go there.
 _NO_PROFILE = {
     "AWS_CONFIG_FILE": os.devnull,
     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
@@ -95,9 +96,9 @@ class Cloud:
             config={"stepfunctions": {"execute_state_machine": True}, "lambda": {"use_docker": False}}
         )
         self._environ = dict(os.environ)
+        for name in [name for name in os.environ if name.startswith("AWS_")]:
+            os.environ.pop(name)
         os.environ.update(_NO_PROFILE)
-        for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE"):
-            os.environ.pop(name, None)
         self._moto.start()
         boto3.DEFAULT_SESSION = _session()  # moto puts the old one back when it stops
         mock_random.seed(self._seed)  # ids moto makes are equal in equal runs

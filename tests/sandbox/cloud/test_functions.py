@@ -700,6 +700,7 @@ def test_equal_runs_have_equal_ids() -> None:
 def test_the_sandbox_sees_nothing_of_a_profile_on_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_PROFILE", "of-the-developer")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-3")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")  # of a LocalStack, or of a served sandbox
     with Cloud(START):
         function("echo", ECHO)
         answer = invoke("echo", 1)
@@ -707,3 +708,4 @@ def test_the_sandbox_sees_nothing_of_a_profile_on_the_machine(monkeypatch: pytes
     assert answer == (1, None)
     assert os.environ["AWS_PROFILE"] == "of-the-developer"
     assert os.environ["AWS_DEFAULT_REGION"] == "eu-west-3"
+    assert os.environ["AWS_ENDPOINT_URL"] == "http://127.0.0.1:9"
