@@ -11,7 +11,8 @@ from sluice.core.errors import BadInput
 from sluice.core.observation import Row
 from sluice.core.past import Past
 from sluice.core.policy import Policy
-from sluice.schema.recording import moment, read_recording
+from sluice.schema.recorded_line import moment
+from sluice.schema.recording import read_recording
 from sluice.schema.stack import OUTCOMES, with_outcomes
 
 KEPT_SECONDS = 15 * 86400
