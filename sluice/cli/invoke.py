@@ -92,9 +92,8 @@ def ask(invoke: Invoke, target: Target, action: str, **more: object) -> Document
     except ClientError as fault:
         raise _refused_by_aws(fault, target) from None
     except (ConnectionError, HTTPClientError) as fault:
-        raise CommandFailed(
-            f"{target.function} did not answer: {fault}. Check the network, and AWS_ENDPOINT_URL where it is set. {_look(target)}"
-        ) from None
+        check = "Check the network, and AWS_ENDPOINT_URL where it is set."
+        raise CommandFailed(f"{target.function} did not answer: {_full(str(fault))} {check} {_look(target)}") from None
     except NoRegionError:
         raise BadInput(
             (f"no AWS region for {target.function}: give --region, or set `aws:region` in Pulumi.{target.stack}.yaml.",)
@@ -123,10 +122,10 @@ def _refused_by_aws(fault: ClientError, target: Target) -> SluiceError:
         )
     if code in _DENIED:
         whose = "Whoever runs the stack gives it: `pulumi stack output control_plane` names a policy for each class of commands."
-        return BadInput((f"you may not ask {target.function}: {message} {whose}",))
+        return BadInput((f"you may not ask {target.function}: {_full(message)} {whose}",))
     if code in _SIGN_IN:
         return BadInput((f"AWS does not take your credentials ({code}): sign in again.",))
-    return CommandFailed(f"{target.function} could not be asked: {code}: {message} {_look(target)}")
+    return CommandFailed(f"{target.function} could not be asked: {code}: {_full(message)} {_look(target)}")
 
 
 def _failure(payload: Any, target: Target) -> SluiceError:
@@ -139,9 +138,8 @@ def _failure(payload: Any, target: Target) -> SluiceError:
         return Refused(message)
     if "Task timed out" in message:
         return CommandFailed(f"{target.function} did not finish in its time. {_look(target)}")
-    return CommandFailed(
-        f"{target.function} failed: {kind}: {message} Its log group is /aws/lambda/{target.function}. {_look(target)}"
-    )
+    why = f"failed: {kind}: {_full(message)}" if found else "ended without an answer."
+    return CommandFailed(f"{target.function} {why} Its log group is /aws/lambda/{target.function}. {_look(target)}")
 
 
 def _known(payload: Any, target: Target) -> Document:
@@ -154,6 +152,11 @@ def _known(payload: Any, target: Target) -> Document:
             )
         )
     return dict(payload)
+
+
+def _full(text: str) -> str:
+    """With a full stop, because a sentence follows."""
+    return f"{text.rstrip('. ')}."
 
 
 def _look(target: Target) -> str:

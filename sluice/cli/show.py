@@ -91,7 +91,7 @@ def _tried(answer: Document, rollout: dict[str, Any], target: Target) -> Iterato
     actual = "unknown" if rollout["actual_parts"] is None else percent_text(rollout["actual_parts"])
     yield (
         "trying",
-        f"{rollout['release']} in slot {rollout['to_slot']}: {rollout['phase']} for {lasted}, {step}, "
+        f"{rollout['release']} in slot {rollout['to_slot']}: {rollout['phase'].replace('_', ' ')} for {lasted}, {step}, "
         f"weight asked {percent_text(rollout['canary_parts'])}, actual {actual}",
         rollout["phase"],
     )

@@ -18,7 +18,8 @@ from sluice.cli.invoke import Answer
 from sluice.cli.target import Target
 from tests.cli.conftest import Desk, status
 
-SEE = "See where things stand: sluice status dev/dev-triage"
+NETWORK = "Check the network, and AWS_ENDPOINT_URL where it is set."
+SEE = "Then see where things stand: sluice status dev/dev-triage"
 
 
 def refused(code: str, message: str = "no") -> ClientError:
@@ -66,17 +67,17 @@ CASES = {
     "throttled": (
         refused("TooManyRequestsException", "Rate exceeded"),
         1,
-        f"shop-dev-command could not be asked: TooManyRequestsException: Rate exceeded {SEE}",
+        f"shop-dev-command could not be asked: TooManyRequestsException: Rate exceeded. {SEE}",
     ),
     "unreachable": (
         EndpointConnectionError(endpoint_url="https://lambda"),
         1,
-        f'shop-dev-command did not answer: Could not connect to the endpoint URL: "https://lambda" {SEE}',
+        f'shop-dev-command did not answer: Could not connect to the endpoint URL: "https://lambda". {NETWORK} {SEE}',
     ),
     "slow": (
         ReadTimeoutError(endpoint_url="https://lambda"),
         1,
-        f'shop-dev-command did not answer: Read timeout on endpoint URL: "https://lambda" {SEE}',
+        f'shop-dev-command did not answer: Read timeout on endpoint URL: "https://lambda". {NETWORK} {SEE}',
     ),
     "unknown endpoint": (
         raised("BadInput", "endpoint 'dev-triage' is not known here (known: dev-fraud, dev-shop)"),
@@ -87,7 +88,7 @@ CASES = {
     "broken": (
         raised("StoreUnavailable", "table shop-dev: throttled"),
         1,
-        f"shop-dev-command failed: StoreUnavailable: table shop-dev: throttled Its log group is /aws/lambda/shop-dev-command. {SEE}",
+        f"shop-dev-command failed: StoreUnavailable: table shop-dev: throttled. Its log group is /aws/lambda/shop-dev-command. {SEE}",
     ),
     "timed out": (
         raised("Sandbox.Timedout", "2026-01-05 Task timed out after 30.00 seconds"),
@@ -97,7 +98,7 @@ CASES = {
     "killed": (
         Answer(None, True),
         1,
-        f"shop-dev-command failed: ?:  Its log group is /aws/lambda/shop-dev-command. {SEE}",
+        f"shop-dev-command ended without an answer. Its log group is /aws/lambda/shop-dev-command. {SEE}",
     ),
     "another version": (
         status(schema=2),

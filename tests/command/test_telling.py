@@ -341,6 +341,15 @@ class TestBackTo:
         with pytest.raises(Refused, match="v2 is live: without `--to` it is taken back, and v1 serves."):
             roll_back_to(world.ports, order("rollback"), "v7")
 
+    def test_one_whose_artifact_was_changed_since_is_refused_and_nothing_changes(self, world: World) -> None:
+        self.settled(world)
+        world.artifact_faults = ("the artifact of v1 was altered",)
+        before = world.store.head("shop")
+
+        with pytest.raises(Refused, match="v1 cannot be rolled out: the artifact of v1 was altered"):
+            roll_back_to(world.ports, order("rollback"), "v1")
+        assert world.store.head("shop") == before
+
     def test_an_unknown_release_is_refused(self, world: World) -> None:
         self.settled(world)
 

@@ -20,6 +20,8 @@ from sluice.core.rollout import Phase
 from sluice.core.weights import percent_text
 
 _ALARM = re.compile(r"sluice/[^\s/]+/[^\s/]+/[^\s/]+/([^\s/]+/[^\s/]+)")
+_PERSON = re.compile(r"arn:aws[\w-]*:(?:iam|sts)::\d{12}:((?:user|assumed-role)/[\w+=,.@/-]*[\w+=@])")
+"""Of whoever is named in a sentence, what tells them from others; beside it and in the audit events they stand whole."""
 _TONES = {Phase.SETTLED: "good", Phase.ROLLED_BACK: "bad", Phase.FAILED: "bad"}
 _KINDS = {
     "shifting": "up", "promoted": "good", "settled": "good", "rolling_back": "bad", "verifying": "bad",
@@ -80,7 +82,7 @@ def _facts(story: Story) -> list[Fact]:
     if exposed is not None:
         until = (rollout.latch.weights_back_at or story.until) if rollout.latch else story.until
         made.append(Fact("With traffic for", lasting(until - exposed)))
-    if rollout.latch is not None and rollout.latch.weights_back_at is not None:
+    if exposed is not None and rollout.latch is not None and rollout.latch.weights_back_at is not None:
         back = rollout.latch.weights_back_at - rollout.latch.at
         made.append(
             Fact("Back on stable after", lasting(back), f"promised: {lasting(rollout.policy.rollback.target_seconds)}")
@@ -116,7 +118,7 @@ def _brief(text: str) -> str:
 
 def _sentence(text: str) -> str:
     """As a sentence of its own: a capital and a full stop, where the first word is no name."""
-    first, _, rest = _brief(text).partition(" ")
+    first, _, rest = _PERSON.sub(r"\1", _brief(text)).partition(" ")
     capital = first if any(c.isdigit() or c == "-" for c in first) else first[:1].upper() + first[1:]
     whole = f"{capital} {rest}".strip()
     return whole if whole.endswith((".", "!", "?")) else f"{whole}."

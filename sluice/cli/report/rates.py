@@ -95,12 +95,14 @@ def block_minutes(rows: Sequence[Row]) -> int:
 
 
 def stages(story: Story) -> tuple[Stage, ...]:
-    """Each step that was reached, with what was counted while its weight was on."""
+    """Each step that was reached, with what was counted while its weight was on; none of a rollout that ended before its first."""
     begun = [
         (moment.event.at, moment.asked_parts)
         for moment in story.moments
         if moment.event.kind == Phase.SHIFTING.value and moment.phase is Phase.SHIFTING
     ]
+    if not begun:
+        return ()
     ends = [at for at, _ in begun[1:]]
     names = sorted({name for row in story.rows for name in row.canary.rates})
     made = []

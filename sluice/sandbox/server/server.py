@@ -137,7 +137,9 @@ class Server:
         return next((key for key in (self.key, self.colleague) if key and key.access_key == access_key), None)
 
     def _secret(self, access_key: str) -> str | None:
-        """Of one of the keys, or of a session that STS gave out: roles are limited by their IAM documents, users are not."""
+        """Of one of the keys, or of a session that STS gave out. At function URLs roles are limited by their IAM documents; users are
+        not, and neither are direct calls of AWS's services from outside.
+        """
         key = self._key(access_key)
         return key.secret if key else session_secret(self.sandbox.cloud.place, access_key)
 

@@ -15,6 +15,7 @@ from sluice.cli.report.charts import TimeScale, rates
 from sluice.cli.report.page import page
 from sluice.cli.report.rates import series, stages, wilson
 from sluice.cli.report.story import Story, told
+from sluice.command import abort
 from sluice.core.audit import Event
 from sluice.core.errors import BadInput
 from sluice.core.observation import Counts
@@ -98,6 +99,28 @@ def test_a_live_rollout_is_told_up_to_now() -> None:
     assert story.outcome is None
     assert story.until == world.now
     assert "The rollout was still live" in page(story, "sluice verify shop", world.now)
+
+
+ANN = "arn:aws:iam::123456789012:user/ann"
+
+
+@pytest.mark.parametrize("phase", [Phase.PENDING, Phase.PREPARING, Phase.REHEARSING, Phase.SHIFTING, Phase.BAKING])
+def test_one_that_was_ended_by_a_person_is_told_whatever_its_phase_was(phase: Phase) -> None:
+    world, _ = made()
+    submit(world.ports, next_submission(world))
+    world.live(3600, lambda: (live := world.store.head("shop").live) is not None and live.phase is phase)  # type: ignore[union-attr]
+    abort(world.ports, "shop", ANN, "wrong day")
+    world.live(3600, lambda: world.store.head("shop").live is None)  # type: ignore[union-attr]
+
+    story = told(events(world), None, world.now)
+
+    shown = page(story, "sluice verify dev/shop", world.now)
+    assert len(stages(story)) == (phase in (Phase.SHIFTING, Phase.BAKING))
+    assert ("Back on stable after" in shown) == (phase in (Phase.SHIFTING, Phase.BAKING)), (
+        "where nothing was given, nothing comes back"
+    )
+    assert re.search(r"<h1[^>]*>[^<]*aborted by user/ann: wrong day", shown), "a person's name without the account's"
+    assert f"by {ANN}" in shown
 
 
 def test_the_newest_rollout_is_told_unless_another_is_asked_for(settled: Story) -> None:
