@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -15,7 +16,7 @@ from sluice.core.classes import PIPELINE, CommandClass
 from sluice.core.conditions import Hook, HookKind
 from sluice.core.errors import BadInput
 from sluice.sandbox.cloud.iam import evaluate, parse
-from tests.infra.stacks import NAMES, endpoint, endpoint_document, scope, spec
+from tests.infra.stacks import NAMES, REPOSITORY, endpoint, endpoint_document, scope, spec
 
 HERE = "eu-west-1:123456789012"
 ENDPOINT = f"arn:aws:sagemaker:{HERE}:endpoint/dev-triage"
@@ -430,3 +431,25 @@ def test_the_model_registry_is_read_by_who_asks_it_and_written_by_nobody() -> No
 
     read = (["sagemaker:DescribeModelPackage"], [f"arn:aws:sagemaker:{HERE}:model-package/triage/*"])
     assert readers == {"submit": read, "tick": read, "command": read}
+
+
+def test_the_page_on_security_names_every_action_that_is_allowed_on_anything() -> None:
+    page = (REPOSITORY / "docs/security.md").read_text(encoding="utf-8")
+    (endpoint_,) = spec().endpoints
+    serving = execution_document(NAMES, endpoint_, ("models",), "s3://captures/x")
+    documents = {word: make(scope()) for word, make in FUNCTION_DOCUMENTS.items()}
+    documents |= {"an endpoint's": serving, "callers'": caller_document(NAMES, "dev-Triage")}
+
+    wide = {
+        (role, action)
+        for role, document in documents.items()
+        for statement in document["Statement"]
+        if "*" in statement["Resource"]
+        for action in statement["Action"]
+    }
+    told = {
+        (role.strip("` "), action)
+        for roles, action in re.findall(r"^\| (.+?) \| `([a-z-]+:\w+)` \|", page, re.MULTILINE)
+        for role in roles.split(",")
+    }
+    assert told == wide
