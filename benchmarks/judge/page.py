@@ -53,6 +53,7 @@ def misses(results: Results) -> list[str]:
 def _parts(results: Results) -> dict[str, list[str]]:
     return {
         "seed": [f"{results['runs']:,} runs a cell, seed {results['seed']}; Kayenta-like: 200."],
+        "false": [_how_many(results)],
         "table": list(_table(results["table"])),
         "harmed": list(_harmed(results["table"])),
         "oracle": list(_distance(results["table"])),
@@ -106,7 +107,7 @@ def _traffic(results: Results) -> Iterator[str]:
     for rps in TRAFFICS:
         cells, good = results["traffic"][f"{rps:g}"], results["good"][f"{rps:g}"]
         unproven = ", ".join(f"{100 * share:.0f} %" for share in good["unproven"])
-        false = [f"{cells[case.name]['percent']:.1f} %" for case in HARMLESS]
+        false = [f"{cells[case.name]['percent']:.2f} % {_interval(cells[case.name])}" for case in HARMLESS]
         yield _line([f"{rps:g}", *false, f"{good['median']:.0f}, {good['p95']:.0f}", unproven])
 
 
@@ -114,12 +115,26 @@ def _worlds(worlds: Results) -> Iterator[str]:
     names = list(next(iter(worlds.values())))
     yield from _header(["world", *names])
     for world, cells in worlds.items():
-        yield _line([world, *(_cell(cells[name]) for name in names)])
+        yield _line([world, *(_of_world(cells[name]) for name in names)])
 
 
 def _cell(cell: Results) -> str:
     percent = f"{cell['percent']:.1f}".removesuffix(".0")
     return percent if cell["percent"] < 1 or cell["minutes"] is None else f"{percent} ({_minutes(cell)})"
+
+
+def _of_world(cell: Results) -> str:
+    return f"{cell['percent']:.2f} {_interval(cell)}" if "interval" in cell else _cell(cell)
+
+
+def _interval(cell: Results) -> str:
+    low, high = cell["interval"]
+    return f"[{low:.2f}-{high:.2f}]"
+
+
+def _how_many(results: Results) -> str:
+    total = next(iter(results["traffic"].values()))[HARMLESS[0].name]["runs"]
+    return f"Of {total:,} runs each; in square brackets where the share lies with 95 % certainty (binomial, Wilson)."
 
 
 def _minutes(cell: Results) -> str:

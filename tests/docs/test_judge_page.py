@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 import pytest
+from scipy.stats import binomtest
 
 from benchmarks.judge.cases import HARM, HARMLESS, TABLE_RPS, Case
 from benchmarks.judge.page import OURS, PAGE, PICTURE, filled, misses
@@ -32,7 +33,7 @@ def test_every_world_that_breaks_the_promise_is_named_with_its_numbers(results: 
     told = PAGE.read_text().split("## In worlds the defaults")[1].split("<!-- worlds -->")[0]
     broken = {}
     for name, world in results["worlds"].items():
-        shares = [round(world[case]["percent"], 1) for case in ("A/A", "shared incident")]
+        shares = [world[case]["percent"] for case in ("A/A", "shared incident")]
         if max(shares) > MOST_FALSE_PERCENT:
             broken[name] = [share for share in shares if share > MOST_FALSE_PERCENT]
 
@@ -40,7 +41,19 @@ def test_every_world_that_breaks_the_promise_is_named_with_its_numbers(results: 
     for name, shares in broken.items():
         line = told.split(f"**{name}**")[1].split("\n- ")[0]
 
-        assert all(f"{share:g} %" in line for share in shares), name
+        assert all(f"{share:.2f} %" in line for share in shares), name
+
+
+def test_each_share_of_false_rollbacks_has_the_interval_of_its_runs(results: dict[str, Any]) -> None:
+    """scipy's, by the same method: half a percent of a thousand runs is five, and says little."""
+    for cells in (*results["traffic"].values(), *results["worlds"].values()):
+        for case in HARMLESS:
+            cell = cells[case.name]
+            found = round(cell["percent"] * cell["runs"] / 100)
+            expected = binomtest(found, cell["runs"]).proportion_ci(method="wilson")
+
+            assert cell["runs"] >= 10_000
+            assert cell["interval"] == pytest.approx([100 * expected.low, 100 * expected.high], abs=1e-4)
 
 
 def test_every_target_is_met(results: dict[str, Any]) -> None:

@@ -81,6 +81,14 @@ class TestRails:
         assert judgement.verdict is Verdict.ROLL_BACK
         assert judgement.because.startswith("errors 20.0 % (300 of 1,500), over its rail of 5.0 % and 2x, evidence 1,0")
 
+    @pytest.mark.parametrize(("silent", "back"), [(0, False), (4, False), (5, True)])
+    def test_where_stable_is_silent_for_five_minutes_so_is_the_rails_comparison(self, silent: int, back: bool) -> None:
+        """Errors that both had before: nobody can tell whose they are now, and then the stable model serves."""
+        both = steady(10, (500, 300), (500, 300))
+        alone = [minute(10 + i, SlotMinute({"errors": Counts(500, 300)})) for i in range(silent)]
+
+        assert (judged(ERRORS_ONLY, [*both, *alone]).verdict is Verdict.ROLL_BACK) == back
+
     def test_after_promotion_a_healthy_release_is_clear(self) -> None:
         judgement = judged(study(), [minute(i, slow(500, 1.0), None, step=3) for i in range(10)])
 
