@@ -15,14 +15,14 @@ ABANDONED_UPLOAD_DAYS = 1
 
 def capture_bucket(names: Names, *, protect: bool, retained: bool, parent: pulumi.Resource) -> aws.s3.Bucket:
     """Unprotected, it is deleted with what is in it; protected, S3 refuses while anything is in it. Retained, when an
-    adopted endpoint outlives the stack and goes on writing to it.
+    adopted endpoint outlives the stack and goes on writing to it: as private as before, and emptied as before.
     """
     bucket = aws.s3.Bucket(
         names.capture_bucket,
         force_destroy=not protect,
         opts=pulumi.ResourceOptions(parent=parent, protect=protect, retain_on_delete=retained),
     )
-    opts = pulumi.ResourceOptions(parent=bucket)
+    opts = pulumi.ResourceOptions(parent=bucket, retain_on_delete=retained)
     keep_private("capture", bucket, names.place, opts)
     aws.s3.BucketLifecycleConfiguration("capture", bucket=bucket.bucket, rules=[_expiry()], opts=opts)
     return bucket

@@ -30,6 +30,11 @@ def test_what_it_goes_on_using_outlives_the_stack(adopted):
     assert adopted.only("Role", "serve-Triage").retained
     assert adopted.only("RolePolicy", "serve-Triage").retained
     assert adopted.only("Bucket", "sluice-dev-capture").retained
+    settings = [made for made in adopted.resources.values() if made.parent.endswith("::sluice-dev-capture")]
+    assert len(settings) == 4
+    assert all(made.retained for made in settings), (
+        "what was captured stays as private as it was, and goes after its days"
+    )
 
 
 def test_what_it_serves_is_said_by_the_configuration(adopted):
