@@ -31,6 +31,8 @@ OVERDUE_SECONDS = 30 * 60
 """A rollback that is not back by then pages again, and again; it never stops trying on its own account."""
 GIVE_UP_SECONDS = 24 * 3600
 """An endpoint that took no weight call for a day is for people and AWS support."""
+GONE_SECONDS = 2 * 60
+"""A slot that is not on the endpoint for so long was taken away, and is not merely shown late."""
 VERIFY_SECONDS = 15 * 60
 """Stable gets this long to look healthy once it has everything back."""
 
@@ -69,8 +71,20 @@ def rolling_back(head: Head, seen: Observation, now: int) -> Decision:
         latched = replace(latch, weights_back_at=now, hooks_left=hooks, hook_tries=0)
         return enter(head, Phase.VERIFYING, now, because, NOW_SECONDS if hooks else BAKE_SECONDS, latch=latched)
     if now - latch.at > GIVE_UP_SECONDS:
+<<<<<<< HEAD
         because = f"no weight call was accepted for {duration_text(GIVE_UP_SECONDS)}: see the endpoint"
         return _failed(head, now, because)
+=======
+        return _end(
+            head,
+            Phase.FAILED,
+            now,
+            f"no weight call was accepted for {duration_text(GIVE_UP_SECONDS)}: see the endpoint",
+        )
+    gone = _nowhere_to_go(rollout, seen)
+    if gone and now - latch.at > GONE_SECONDS:
+        return _end(head, Phase.FAILED, now, gone)
+>>>>>>> ea4767d (Guards that no test could lose have one now; a rollback with nowhere to go says so; a hunt with other people's scripts, wrong clocks and services that are away)
     if now - rollout.phase_since > OVERDUE_SECONDS:
         because = f"still rolling back after {duration_text(now - latch.at)}: {_endpoint_text(seen)}"
         told = page(head, f"{head.endpoint}: rollback overdue", because)
@@ -203,6 +217,14 @@ def _reassert(rollout: Rollout, seen: Observation) -> tuple[Action, ...]:
 def _present(rollout: Rollout, seen: Observation) -> dict[str, int]:
     """Stable's weights for the slots the endpoint has: a rollback before the canary's slot exists is already done."""
     return {slot: parts for slot, parts in rollout.stable_weights.items() if parts or slot in seen.endpoint.variants}
+
+
+def _nowhere_to_go(rollout: Rollout, seen: Observation) -> str:
+    """Why no weight call can ever take traffic back; empty where one can."""
+    if not seen.endpoint.in_service or rollout.back_slot in seen.endpoint.variants:
+        return ""
+    found = ", ".join(sorted(seen.endpoint.variants)) or "none"
+    return f"endpoint has no variant {rollout.back_slot!r} to go back to (found: {found}): somebody took it away"
 
 
 def _endpoint_text(seen: Observation) -> str:

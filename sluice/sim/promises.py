@@ -29,6 +29,7 @@ class Promises:
     breaches: list[str] = field(default_factory=list)
     _ours: dict[str, int] = field(default_factory=dict)
     _person_at: int | None = None
+    _removed: bool = False
     _seen: int = 0
     _chain: str | None = None
     _refused: int = 0
@@ -37,8 +38,9 @@ class Promises:
         self.world.on_weights = self._weights_asked
         self._ours = self.world.weights_truth()
 
-    def person_changed(self) -> None:
-        self._person_at = self.world.now
+    def person_changed(self, *, removed: bool = False) -> None:
+        """Weights; or a slot is `removed`, which leaves nothing to promise of it."""
+        self._person_at, self._removed = self.world.now, self._removed or removed
 
     def looked(self) -> bool:
         """Look, as a step's stop condition: the first breach is enough."""
@@ -73,7 +75,8 @@ class Promises:
                 parts.get(head.champion.slot) == WHOLE,
                 f"3: after {head.outcome.phase} {head.champion.slot} has {parts}, not everything",
             )
-        self._champion_is_what_serves(head)
+        if not self._removed:
+            self._champion_is_what_serves(head)
         suspended = [target.slot for target in self.world.scalable.values() if target.suspended]
         self._hold(not (head.scaling or suspended), f"autoscaling was not put back: {suspended} suspended")
 
@@ -129,7 +132,9 @@ class Promises:
         canary = parts.get(rollout.to_slot, 0)
         if self._person_at is None:
             self._hold(canary <= allowed, f"2: {canary} parts in step {rollout.step} of {allowed}")
-        self._hold(rollout.from_slot in self.world.variants, f"9: stable's slot {rollout.from_slot} is gone")
+        self._hold(
+            self._removed or rollout.from_slot in self.world.variants, f"9: stable's slot {rollout.from_slot} is gone"
+        )
 
     def _audit(self) -> None:
         """The events that are new: in order, chained, and each step up with its evidence."""

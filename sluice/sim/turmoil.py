@@ -6,7 +6,7 @@ Decides who runs when, with the retries that Step Functions, SQS and EventBridge
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -62,19 +62,22 @@ class Turmoil(World):
     writes_down_until: int = 0
     stale_until: int = 0
     stale_seconds: int = 0
+    skew_seconds: int = 0
     clocks_start: bool = True
     executions: dict[str, Clock] = field(default_factory=dict)
     messages: list[Message] = field(default_factory=list)
     surprises: list[str] = field(default_factory=list)
     said: list[tuple[int, str, str]] = field(default_factory=list)
     on_weights: Callable[[SetWeights], None] = lambda _: None
+    _steered: tuple[int, int, Mapping[str, int]] | None = None
     _past: deque[tuple[int, EndpointFacts]] = field(default_factory=deque)
 
     # What the functions see
 
     @property
     def ports(self) -> Ports:
-        return struck(super(Turmoil, self).ports, self.strikes)  # slots lose the plain super()
+        ports = super(Turmoil, self).ports  # slots lose the plain super()
+        return struck(replace(ports, now=lambda: self.now + self.skew_seconds), self.strikes)
 
     def describe(self, endpoint: str) -> EndpointFacts:
         facts = World.describe(self, endpoint)
@@ -84,6 +87,8 @@ class Turmoil(World):
 
     def set_weights(self, action: SetWeights) -> None:
         self.on_weights(action)
+        if self.status == "InService" and not action.parts.keys() <= self.variants.keys():
+            raise CallFailed("could not find a variant")
         World.set_weights(self, action)
 
     def start(self, action: StartClock) -> None:
@@ -113,6 +118,7 @@ class Turmoil(World):
         end = self.now + seconds
         while self.now < end and not until():
             self._table()
+            self._steer()
             self.run_due()
             self.pass_seconds(max(1, min(self._next(), end) - self.now))
             self._remember()
@@ -250,6 +256,16 @@ class Turmoil(World):
         self.console_change(**parts)
         return True
 
+    def steer(self, every_seconds: int, parts: Mapping[str, int]) -> None:
+        """Somebody else's script sets these weights from now on, as often as that, wherever the endpoint takes them."""
+        self._steered = self.now, every_seconds, parts
+
+    def _steer(self) -> None:
+        if self._steered is not None and self.now >= self._steered[0]:
+            _, every, parts = self._steered
+            self._steered = self.now + every, every, parts
+            self.in_console(**parts)
+
     def lose_instances(self, slot: str) -> None:
         if slot in self.variants:
             self.variants[slot] = replace(self.variants[slot], current_instances=0)
@@ -267,6 +283,7 @@ class Turmoil(World):
         self.strikes.clear()
         self.copies, self.late_seconds = 1, 0
         self.table_down_until = self.writes_down_until = self.stale_until = 0
+        self.skew_seconds = 0
         self.clocks_start, self.falls_back, self.smoke_fault = True, False, None
         self.error_rate.clear()
         self.find_instances()

@@ -157,6 +157,14 @@ class TestPreparing:
 
         assert "not all on blue" in decision.because
 
+    def test_weights_that_another_slot_got_end_it_too(self) -> None:
+        """Also where the canary has none: stable must have everything before anything begins."""
+        variants = {"blue": variant(5000), "green": variant(0), "fallback": variant(5000)}
+
+        decision = decide(preparing(prepared=PREPARED), seen(replace(ON_WANTED, variants=variants)), NOW)
+
+        assert "not all on blue" in decision.because
+
     def test_missing_instances_are_asked_for_once_and_waited_for(self) -> None:
         facts = replace(ON_WANTED, variants={"blue": variant(10_000), "green": variant(0, instances=1)})
         head = preparing(prepared=PREPARED, instances=3)
@@ -508,6 +516,11 @@ class TestSoaking:
     def test_it_waits(self) -> None:
         assert "left" in decide(soaking(), seen(self.SERVING), NOW).because
 
+    def test_it_looks_often_enough_not_to_be_taken_for_blind(self) -> None:
+        brief = policy(rollback=replace(policy().rollback, max_blind_seconds=240))
+
+        assert decide(soaking(policy=brief), seen(self.SERVING), NOW).wait_seconds == 120
+
     def test_the_rail_is_obeyed_without_control(self) -> None:
         decision = decide(soaking(), seen(self.SERVING, alarms=quiet(green_errors_rail="ALARM")), NOW)
 
@@ -575,6 +588,18 @@ class TestRollingBack:
 
     def test_a_slot_that_does_not_exist_is_back_already(self) -> None:
         assert phase(decide(rolling_back(step=-1), seen(endpoint(green=None)), NOW)) is Phase.VERIFYING
+
+    @pytest.mark.parametrize(("after", "ends"), [(60, False), (200, True)])
+    def test_with_stables_slot_gone_there_is_nothing_to_go_back_to(self, after: int, ends: bool) -> None:
+        """Somebody moved the endpoint to a configuration without it: people must hear of it now, not in half an hour."""
+        facts = seen(replace(endpoint(), variants={"green": variant(1)}))
+
+        decision = decide(rolling_back(), facts, NOW - 30 + after)
+
+        assert (phase(decision) is None) is ends
+        if ends:
+            assert decision.next.outcome.phase is Phase.FAILED
+            assert "endpoint has no variant 'blue' to go back to (found: green)" in decision.because
 
     def test_it_pages_when_it_is_overdue_and_keeps_trying(self) -> None:
         decision = decide(rolling_back(phase_since=NOW - 1801), seen(endpoint(5000, 5000)), NOW)

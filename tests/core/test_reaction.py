@@ -91,6 +91,32 @@ def test_a_rehearsal_is_answered_once_by_a_call_that_changes_nothing() -> None:
     assert react(answered.next, event, NOW + 1).kind is None
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [{"marked": None}, {"marked": "another-rollout"}, {"phase": Phase.BAKING}, {"canary_parts": 1000}],
+    ids=["without the mark", "another rollout's mark", "another phase", "a canary with traffic"],
+)
+def test_what_only_looks_like_a_rehearsal_is_not_answered_as_one(changes: dict[str, object]) -> None:
+    """The answer would be recorded as proof that the way back works, and the alarm would be gone."""
+    marked = changes.pop("marked", "own")
+    fields = {"phase": Phase.REHEARSING, "rehearsal": Rehearsal(GREEN, NOW - 4, None), **changes}
+    rehearsing = started(**fields)
+    mark = rehearsing.live.id if marked == "own" else marked
+
+    decision = react(rehearsing, alarm(rehearsal_of=mark), NOW)
+
+    assert decision.kind != "rehearsal_answered"
+
+
+def test_an_alarm_starts_a_fresh_clock_because_the_old_one_may_be_waiting_out_a_bake() -> None:
+    decision = react(exposed(), alarm(), NOW)
+
+    assert decision.next.live.clock_generation == exposed().live.clock_generation + 1
+    assert [action.name for action in decision.actions if isinstance(action, StartClock)] == [
+        decision.next.live.clock_name
+    ]
+
+
 def test_a_late_record_is_recognised() -> None:
     assert late_rollback(exposed(), alarm(), canary_parts_seen=0)
     assert not late_rollback(exposed(), alarm(), canary_parts_seen=1000)
@@ -134,7 +160,8 @@ class TestCleanUp:
 
     def test_nothing_happens_before_its_time_or_during_a_rollout(self) -> None:
         assert clean_up(self.due, seen(), NOW - 1).kind is None
-        assert clean_up(replace(exposed(), cleanup=self.due.cleanup), seen(), NOW).kind is None
+        facts = seen(endpoint(), configured=CONFIGURED)
+        assert clean_up(replace(exposed(), cleanup=self.due.cleanup), facts, NOW).kind is None
         assert clean_up(head(), seen(), NOW).kind is None
 
     def test_a_busy_endpoint_is_waited_for(self) -> None:

@@ -36,6 +36,7 @@ from tests.tick.incidents import (
     next_submission,
     owed,
 )
+from tests.tick.meddling import CLOUDWATCH, METRICS, PARAMETERS, STEP_FUNCTIONS, Skewed, Steered, Swapped
 
 EXAMPLES = int(os.environ.get("SLUICE_HUNT", "60"))
 LONGEST_SECONDS = 30 * 3600
@@ -67,6 +68,10 @@ incidents: st.SearchStrategy[Incident] = st.one_of(
         st.sampled_from(("table", "writes", "clocks", "fresh reads", "capacity", "update", "model", "all of it")),
         st.integers(10, 1500),
     ),
+    st.builds(Steered, st.sampled_from((60, 300, 1200)), st.sampled_from((0, 500, 5000, 10_000))),
+    st.builds(Swapped, st.booleans()),
+    st.builds(Skewed, st.sampled_from((-300, -60, 60, 300))),
+    st.sampled_from((CLOUDWATCH, METRICS, STEP_FUNCTIONS, PARAMETERS)),
     st.builds(Asked, st.sampled_from(("abort", "rollback", "submit", *ORDERS))),
 )
 beginnings = st.builds(

@@ -6,7 +6,7 @@ import pytest
 
 from sluice.alarm import on_alarm
 from sluice.command import rollback
-from sluice.core.errors import EndpointBusy
+from sluice.core.errors import EndpointBusy, StaleRecord
 from sluice.core.reaction import AlarmEvent
 from sluice.core.rollout import Phase
 from sluice.ports import StoreUnavailable
@@ -190,3 +190,17 @@ def test_an_update_that_was_taken_and_called_busy_all_the_same_is_not_waited_for
     world.live(20 * 60, lambda: rollout_of(world).phase is not Phase.PREPARING)
 
     assert rollout_of(world).phase is Phase.REHEARSING
+
+
+def test_an_alarm_that_loses_the_race_to_record_runs_it_again_at_once(world: Turmoil) -> None:
+    """The next delivery would be twelve seconds of bad answers later."""
+    until_phase(world, Phase.BAKING, 5000)
+
+    def lost(call: str) -> None:
+        raise StaleRecord("somebody else was first")
+
+    world.strikes.append(Strike("store.commit", Moment.BEFORE, lost))
+
+    on_alarm(world.ports, AlarmEvent(GREEN_ERRORS, "ALARM", world.now, "errors"), redelivered=False)
+
+    assert rollout_of(world).is_latched
