@@ -71,20 +71,11 @@ def rolling_back(head: Head, seen: Observation, now: int) -> Decision:
         latched = replace(latch, weights_back_at=now, hooks_left=hooks, hook_tries=0)
         return enter(head, Phase.VERIFYING, now, because, NOW_SECONDS if hooks else BAKE_SECONDS, latch=latched)
     if now - latch.at > GIVE_UP_SECONDS:
-<<<<<<< HEAD
         because = f"no weight call was accepted for {duration_text(GIVE_UP_SECONDS)}: see the endpoint"
         return _failed(head, now, because)
-=======
-        return _end(
-            head,
-            Phase.FAILED,
-            now,
-            f"no weight call was accepted for {duration_text(GIVE_UP_SECONDS)}: see the endpoint",
-        )
     gone = _nowhere_to_go(rollout, seen)
     if gone and now - latch.at > GONE_SECONDS:
-        return _end(head, Phase.FAILED, now, gone)
->>>>>>> ea4767d (Guards that no test could lose have one now; a rollback with nowhere to go says so; a hunt with other people's scripts, wrong clocks and services that are away)
+        return _failed(head, now, gone)
     if now - rollout.phase_since > OVERDUE_SECONDS:
         because = f"still rolling back after {duration_text(now - latch.at)}: {_endpoint_text(seen)}"
         told = page(head, f"{head.endpoint}: rollback overdue", because)
