@@ -49,9 +49,9 @@ def drill(outside: Outside, target: Target, within_seconds: float) -> Said:
         head = known_head(store, target)
         rollout = head.live
         if rollout is None or rollout.phase is not Phase.BAKING:
-            where = rollout.phase.value if rollout else "nothing is being tried"
+            where = f"{rollout.release.name} is {rollout.phase.value}" if rollout else "nothing is being tried"
             raise Refused(
-                f"{target.endpoint}: a drill takes back a canary that is baking ({where}). Submit a release first."
+                f"{target.endpoint}: a drill takes back a canary that is baking, and {where}. Submit a release, and drill in its bake."
             )
         alarm = _alarm_of(rollout)
         asked_at, seq, began = table_time(target.table, target.endpoint), head.version, outside.now()

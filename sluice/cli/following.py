@@ -11,7 +11,7 @@ from sluice.cli.invoke import CommandFailed, ask
 from sluice.cli.operate import FAILED, GOOD, NOT_IN_TIME, Said
 from sluice.cli.outside import Outside
 from sluice.cli.target import Given, Target, find_home, find_target
-from sluice.cli.text import icon, moment
+from sluice.cli.text import icon, moment, phase_cell
 from sluice.core.errors import BadInput
 from sluice.core.record import Document
 from sluice.core.rollout import Phase
@@ -136,7 +136,7 @@ def _say(one: Watched, said: tuple[str, ...], line: str, tell: Tell) -> None:
 
 def _line(answer: Document, one: Watched, phase: str, share: str, because: str) -> str:
     at = moment(answer["now"]).partition(" ")[2]
-    return f"  {at}  {one.target.endpoint}  {icon(phase) if phase else ' '} {phase:<12}  {share:>6}  {because}"
+    return f"  {at}  {one.target.endpoint}  {icon(phase) if phase else ' '} {phase_cell(phase)}  {share:>6}  {because}"
 
 
 def _end(answer: Document, desired: Document) -> tuple[int, str]:

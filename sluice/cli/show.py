@@ -98,9 +98,20 @@ def _tried(answer: Document, rollout: dict[str, Any], target: Target) -> Iterato
     yield "why", f"{rollout['said']} ({age(rollout['said_at'], now)})", None
     yield from _obstacles(answer)
     yield "next", rollout["next"]["sentence"], None
+    word = _word_that_goes_on(answer)
+    if word:
+        yield "go on", target.line(word, "--reason", "WHY"), None
     if rollout.get("forecast"):
         yield "forecast", rollout["forecast"], None
     yield "stop", _stop(rollout, target), None
+
+
+def _word_that_goes_on(answer: Document) -> str | None:
+    """What a person says where the rollout waits for one, and for nothing else."""
+    phase, kinds = answer["rollout"]["phase"], {obstacle["kind"] for obstacle in answer.get("obstacles", ())}
+    if phase == Phase.AWAITING_APPROVAL.value:
+        return "approve"
+    return "resume" if kinds & {Kind.PAUSED.value, Kind.HARM.value} else None
 
 
 def _obstacles(answer: Document) -> Iterator[tuple[str, str, str | None]]:

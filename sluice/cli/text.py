@@ -48,6 +48,11 @@ def icon(phase: str) -> str:
     return typer.style(ICONS[Phase(phase)], fg=_COLOURS.get(Phase(phase), "cyan"))
 
 
+def phase_cell(phase: str) -> str:
+    """A phase in a column of its own; the one word that would not fit has a shorter one."""
+    return f"{'approval due' if phase == Phase.AWAITING_APPROVAL.value else phase:<12}"
+
+
 def moment(at: int) -> str:
     """`2026-01-05 09:22:50`, in UTC."""
     return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M:%S}"

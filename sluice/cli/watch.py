@@ -13,7 +13,7 @@ from sluice.cli.operate import FAILED, GOOD, NOT_IN_TIME
 from sluice.cli.outside import Outside
 from sluice.cli.show import status_lines
 from sluice.cli.target import Target
-from sluice.cli.text import icon, moment, wrapped
+from sluice.cli.text import icon, moment, phase_cell, wrapped
 from sluice.core.record import Document
 from sluice.core.rollout import Phase
 from sluice.core.weights import percent_text
@@ -118,8 +118,10 @@ def _line(answer: Document) -> tuple[str, str] | None:
         actual = "?" if rollout["actual_parts"] is None else percent_text(rollout["actual_parts"])
         phase = rollout["phase"]
         weights = f"{percent_text(rollout['canary_parts']):>7}  {actual:>7}"
-        return f"{moment(rollout['said_at'])}  {icon(phase)} {phase:<12}  {weights}  ", rollout["said"]
+        return f"{moment(rollout['said_at'])}  {icon(phase)} {phase_cell(phase)}  {weights}  ", rollout["said"]
     if outcome is not None:
         phase = outcome["phase"]
-        return f"{moment(outcome['ended_at'])}  {icon(phase)} {phase:<12}  {'':>7}  {'':>7}  ", outcome["because"]
+        return f"{moment(outcome['ended_at'])}  {icon(phase)} {phase_cell(phase)}  {'':>7}  {'':>7}  ", outcome[
+            "because"
+        ]
     return None

@@ -159,3 +159,24 @@ def test_a_phase_this_version_does_not_know_is_shown_all_the_same(desk: Desk) ->
     desk.answers = [baking(phase="meditating")]
 
     assert "? v2 in slot green: meditating for 4 min 50 s" in desk.run("status", "dev-triage").out
+
+
+@pytest.mark.parametrize(
+    ("phase", "obstacles", "line"),
+    [
+        ("awaiting_approval", ["needs"], "go on    sluice approve dev/dev-triage --reason WHY"),
+        ("paused", ["paused"], "go on    sluice resume dev/dev-triage --reason WHY"),
+        ("baking", ["harm"], "go on    sluice resume dev/dev-triage --reason WHY"),
+        ("paused", [], None),
+        ("baking", ["frozen"], None),
+    ],
+)
+def test_where_it_waits_for_a_persons_word_that_word_is_shown(
+    desk: Desk, phase: str, obstacles: list[str], line: str | None
+) -> None:
+    stands = {**baking(phase=phase), "obstacles": [{"kind": kind, "sentence": "because"} for kind in obstacles]}
+    desk.answers = [stands]
+
+    shown = [found.strip() for found in desk.run("status", "dev-triage", "--no-color").out.splitlines()]
+
+    assert [found for found in shown if found.startswith("go on")] == ([] if line is None else [line])

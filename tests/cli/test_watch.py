@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from sluice.cli.invoke import CommandFailed
+from sluice.cli.text import phase_cell
+from sluice.core.rollout import Phase
 from tests.cli.conftest import NOW, Desk, baking, outcome, status
 
 ENDED = {"rollout_id": "dev-triage-22222222-2", "release_name": "v2"}
@@ -74,3 +76,7 @@ def test_on_a_terminal_everything_is_drawn_and_the_last_picture_stays(desk: Desk
     assert ran.exit_code == 0
     assert "no rollout is live" in ran.out
     assert ran.out.rstrip().endswith("v2 is settled")
+
+
+def test_every_phase_fits_its_column() -> None:
+    assert {len(phase_cell(phase.value)) for phase in Phase} == {12}
