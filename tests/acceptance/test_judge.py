@@ -44,6 +44,7 @@ def test_a_release_that_is_silently_wrong_is_taken_back_by_what_its_answers_led_
     words = {finding["metric"]: finding["word"] for finding in answer["findings"]}
     assert (words["accuracy"], words["errors"]) == ("harmful", "cleared")
     assert answer["because"] == latched.because
+    assert_says_everything(next(finding for finding in answer["findings"] if finding["metric"] == "accuracy"))
 
     bucket = next(b["Name"] for b in boto3.client("s3").list_buckets()["Buckets"] if "audit" in b["Name"])
     case = read_case(json.loads(read_evidence(bucket, latched.facts["rows"])))
@@ -59,6 +60,19 @@ def test_a_release_that_is_silently_wrong_is_taken_back_by_what_its_answers_led_
     assert again["because"].startswith("accuracy 8"), "CloudWatch alone remembers enough to say it again"
     first = min(row.at for row in case.rows)
     assert abs(again["back_at"] - ((case.rows[-1].at - first) // 60 + 1)) <= 2
+
+
+def assert_says_everything(finding: dict) -> None:
+    """Counts, the ratio with its interval, evidence and need: as numbers, and in the sentence."""
+    known = finding["evidence"]
+    assert min(known["canary_trials"], known["stable_trials"]) > 0
+    assert known["low"] < known["ratio"] < known["high"] <= 1, "people were told wrong more often"
+    assert known["weight_of_harm"] >= known["need"]
+    for number in (known["canary_trials"], known["stable_trials"]):
+        assert f"of {number:,.0f})" in finding["numbers"]
+    for ratio in (known["ratio"], known["low"], known["high"]):
+        assert f"{ratio:.2f}x" in finding["numbers"]
+    assert "of 20 needed" in finding["numbers"]
 
 
 def backtested(stage: Stage, canary: str, stable: str, until: int) -> Ran:
