@@ -10,6 +10,7 @@ from infra.endpoint_names import (
     bootstrap_name,
     endpoint_arn,
     endpoint_log_group,
+    execution_path,
     execution_role,
     invoke_policy,
     owner_tags,
@@ -90,7 +91,7 @@ class GuardedEndpoint(pulumi.ComponentResource):
             parent=self,
             account=self._names.place.account,
             retained=self._spec.adopt,
-            path=self._names.execution_path,
+            path=execution_path(self._names),
         )
         policy = aws.iam.RolePolicy(
             f"serve-{name}",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from infra.endpoint_names import endpoint_arn
+from infra.endpoint_names import bootstrap_configs_arn, created_configs_arn, created_models_arn, endpoint_arn
 from infra.iam_documents import Statement, allow
 from infra.permission_scope import Scope
 from sluice.core.conditions import HookKind
@@ -52,7 +52,7 @@ def move_endpoints(scope: Scope) -> Statement:
 
 def move_to(scope: Scope) -> Statement:
     """UpdateEndpoint is authorized on the endpoint and on the configuration it moves to."""
-    return allow("MoveToConfigurations", [_UPDATE], [scope.names.created_configs_arn])
+    return allow("MoveToConfigurations", [_UPDATE], [created_configs_arn(scope.names)])
 
 
 def shift_weights(scope: Scope) -> Statement:
@@ -170,9 +170,9 @@ def _endpoints(scope: Scope) -> list[str]:
 
 
 def created(scope: Scope) -> list[str]:
-    return [scope.names.created_models_arn, scope.names.created_configs_arn]
+    return [created_models_arn(scope.names), created_configs_arn(scope.names)]
 
 
 def configurations(scope: Scope) -> list[str]:
     """What an endpoint can be on: its first configuration or one the control plane made."""
-    return [scope.names.bootstrap_configs_arn, scope.names.created_configs_arn]
+    return [bootstrap_configs_arn(scope.names), created_configs_arn(scope.names)]

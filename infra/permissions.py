@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from infra.endpoint_names import created_configs_arn, execution_roles_arn
 from infra.iam_documents import Document, allow, document
 from infra.permission_scope import Scope
 from infra.permission_statements import (
@@ -85,7 +86,7 @@ def tick_document(scope: Scope) -> Document:
         allow(
             "PassExecutionRoles",
             ["iam:PassRole"],
-            [scope.names.execution_roles_arn],
+            [execution_roles_arn(scope.names)],
             {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
         ),
         *smoke_tests(scope),
@@ -133,7 +134,7 @@ def sweep_document(scope: Scope) -> Document:
         read_configurations(scope),
         *adopted(scope, "sagemaker:DescribeEndpointConfig"),
         allow(
-            "RetireSlots", ["sagemaker:CreateEndpointConfig", "sagemaker:AddTags"], [scope.names.created_configs_arn]
+            "RetireSlots", ["sagemaker:CreateEndpointConfig", "sagemaker:AddTags"], [created_configs_arn(scope.names)]
         ),
         see_scaling(),
         change_scaling(scope, "RegisterScalableTarget", "DeregisterScalableTarget", "PutScalingPolicy"),

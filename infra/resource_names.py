@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from infra.place import Place
-from sluice.core.names import alarm_prefix, metrics_namespace, name_root, outcome_namespace
+from sluice.core.names import alarm_prefix, metrics_namespace, outcome_namespace
 
 FUNCTIONS = ("submit", "tick", "alarm", "sweep", "command", "archive", "incident", "notify")
 LINK_FUNCTION = "link"
@@ -19,8 +19,6 @@ LINK_FUNCTION = "link"
 LIVE_INDEX = "live"
 _BUCKET_ROOT = 46
 _CUT_DIGITS = 6
-BOOTSTRAP = "bootstrap"
-"""What the first model and configuration of an endpoint are called after it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,35 +242,8 @@ class Names:
     def dashboard(self, word: str) -> str:
         return f"{self.prefix}-{word}"
 
-    @property
-    def execution_path(self) -> str:
-        """Whatever role lies on it, this control plane may pass to SageMaker. The way of putting one there is IAM's to guard."""
-        return f"/sluice/{self.control.prefix}/"
-
-    @property
-    def execution_roles_arn(self) -> str:
-        return self.place.global_arn("iam", f"role{self.execution_path}*")
-
     def command_policy(self, word: str) -> str:
         return f"{self.function('command')}-{word}"
-
-    @property
-    def name_root(self) -> str:
-        return name_root(self.control.project, self.control.stack)
-
-    @property
-    def created_models_arn(self) -> str:
-        """Models this control plane makes, whatever the endpoint: the root is its own."""
-        return self.place.arn("sagemaker", f"model/{self.name_root}-*")
-
-    @property
-    def created_configs_arn(self) -> str:
-        return self.place.arn("sagemaker", f"endpoint-config/{self.name_root}-*")
-
-    @property
-    def bootstrap_configs_arn(self) -> str:
-        """Configurations that endpoints are born with, of any stack: for reading only."""
-        return self.place.arn("sagemaker", f"endpoint-config/*-{BOOTSTRAP}-*")
 
 
 def shortened(name: str, most: int) -> str:

@@ -9,7 +9,7 @@ import pulumi
 import pulumi_aws as aws
 
 from infra.alarm_formulas import Guarded, slot_alarms
-from infra.endpoint_names import execution_role_arn, owner_tags
+from infra.endpoint_names import execution_role_arn, name_root, owner_tags
 from infra.guarded_endpoint import GuardedEndpoint
 from infra.release_status import Remark, Status, Weight, forecast_remarks, read_status, remark
 from infra.resource_names import Names
@@ -38,7 +38,7 @@ class Submission(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("sluice:infra:Submission", spec.name, None, opts)
-        owner = Owner(names.name_root, execution_role_arn(names, spec.name), owner_tags(names, spec.name))
+        owner = Owner(name_root(names), execution_role_arn(names, spec.name), owner_tags(names, spec.name))
         settings = endpoint.capture_url.apply(lambda url: spec.settings(owner, url))
         adopted = aws.lambda_.Invocation(
             f"{spec.name}-adopt",

@@ -11,13 +11,13 @@ from pydantic import (
     ValidationInfo,
     WithJsonSchema,
     field_validator,
-    model_validator,
 )
 
 from sluice.core.names import ALARM_ROOT
 from sluice.schema.conditions_document import Approval, Freezes, Hooks, NoneOr, without_none
 from sluice.schema.metric_document import Metric, Rate
 from sluice.schema.metric_limits import Shared
+from sluice.schema.required_document import Required
 from sluice.schema.values import (
     Duration,
     Percentage,
@@ -131,14 +131,6 @@ class Step(Strict):
     """Code of yours that has to agree before this step begins. No answer is no."""
 
 
-EvaluationName = Annotated[
-    str,
-    matching(_METRIC_NAME, "must be 1 to 60 letters, digits, dots, dashes or underscores"),
-    pattern_schema(_METRIC_NAME),
-]
-Finite = Annotated[float, Field(allow_inf_nan=False)]
-
-
 class SharedIncident(Strict):
     """What happens when stable itself is over the rail: the canary cannot be blamed alone."""
 
@@ -148,34 +140,6 @@ class SharedIncident(Strict):
     """What the hold turns into when it lasts."""
     after: Duration = lasting("15m")
     """How long a shared incident may last."""
-
-
-class Bar(Strict):
-    """What a number of a release's evaluation is held against."""
-
-    bad: Literal["high", "low"]
-    """Which direction is worse: `low` for an accuracy, `high` for a loss."""
-    limit: Finite | None = Field(default=None, examples=[0.95])
-    """Not tried beyond this."""
-    versus_stable: Ratio | None = Field(default=None, examples=[0.99])
-    """Not tried beyond so many times the number of the release that serves."""
-
-    @model_validator(mode="after")
-    def _says_something(self) -> Bar:
-        if self.limit is None and self.versus_stable is None:
-            raise Wrong("must have a limit or versus_stable, got neither", "for example `{bad: low, limit: 0.95}`")
-        return self
-
-
-class Required(Strict):
-    """What a release has to bring before it is tried. Asked at submission, not of a release that is brought back."""
-
-    model_package: bool = False
-    """Whether it has to name an entry of the model registry; one that it names has to be approved either way."""
-    evaluation: dict[EvaluationName, Bar] = Field(
-        default={}, max_length=_MOST_METRICS, examples=[{"accuracy": {"bad": "low", "limit": 0.95}}]
-    )
-    """Numbers of the release document, under `metadata.evaluation`, by name."""
 
 
 class Rollback(Strict):

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from infra.commands import command_document_of, pipeline_document_of
+from infra.endpoint_names import name_root
 from infra.iam_documents import Document, text, trust
 from infra.permission_scope import scope_of
 from infra.permissions import FUNCTION_DOCUMENTS, machine_document
@@ -21,8 +22,8 @@ from tests.infra.stacks import NAMES, REPOSITORY, endpoint, endpoint_document, s
 HERE = "eu-west-1:123456789012"
 ENDPOINT = f"arn:aws:sagemaker:{HERE}:endpoint/dev-triage"
 BOOTSTRAP = f"arn:aws:sagemaker:{HERE}:endpoint-config/*-bootstrap-*"
-CONFIGS = f"arn:aws:sagemaker:{HERE}:endpoint-config/{NAMES.name_root}-*"
-MODELS = f"arn:aws:sagemaker:{HERE}:model/{NAMES.name_root}-*"
+CONFIGS = f"arn:aws:sagemaker:{HERE}:endpoint-config/{name_root(NAMES)}-*"
+MODELS = f"arn:aws:sagemaker:{HERE}:model/{name_root(NAMES)}-*"
 TABLE = f"arn:aws:dynamodb:{HERE}:table/sluice-dev"
 MACHINE = f"arn:aws:states:{HERE}:stateMachine:sluice-dev-clock"
 PARAMETERS = f"arn:aws:ssm:{HERE}:parameter/sluice/sluice/dev/*"

@@ -8,7 +8,7 @@ from typing import Any
 import pulumi
 import pytest
 
-from infra.endpoint_names import champion_parameter, endpoint_arn, execution_role_arn
+from infra.endpoint_names import champion_parameter, endpoint_arn, execution_role_arn, name_root
 from infra.iam_documents import text
 from infra.permission_scope import scope_of
 from infra.permissions import FUNCTION_DOCUMENTS
@@ -77,7 +77,7 @@ def test_what_the_control_plane_must_recognize_is_named_after_it() -> None:
     seen = guarded(SHOP, endpoint)
 
     assert (seen.project, seen.stack, seen.endpoint) == ("platform", "prod", "eu-triage"), "its rule hears this prefix"
-    assert SHOP.name_root == platform.name_root
+    assert name_root(SHOP) == name_root(platform)
     assert SHOP.function("submit") == "platform-prod-submit"
     assert champion_parameter(SHOP, "eu-triage") == "/sluice/platform/prod/eu-triage"
     assert execution_role_arn(SHOP, "triage").endswith(":role/sluice/platform-prod/shop-eu-serve-triage")
