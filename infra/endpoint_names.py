@@ -1,4 +1,4 @@
-"""Names and ARNs of what belongs to a stack's endpoints. `name` is an endpoint's key in the configuration, `endpoint` its name in SageMaker."""
+"""Names and ARNs of what belongs to a stack's endpoints. `name` is a key of the configuration, `endpoint` a name in SageMaker."""
 
 from __future__ import annotations
 
