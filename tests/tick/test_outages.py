@@ -204,3 +204,34 @@ def test_an_alarm_that_loses_the_race_to_record_runs_it_again_at_once(world: Tur
     on_alarm(world.ports, AlarmEvent(GREEN_ERRORS, "ALARM", world.now, "errors"), redelivered=False)
 
     assert rollout_of(world).is_latched
+
+
+class TestNeglected:
+    """Ticks fail; the sweep looks on."""
+
+    def neglected(self, world: Turmoil) -> None:
+        until_phase(world, Phase.BAKING, 5000)
+        world.clocks_start = False
+        world.executions.clear()
+
+    def test_the_sweep_says_how_long_nobody_looked(self, world: Turmoil) -> None:
+        self.neglected(world)
+        world.live(5 * 60)
+
+        assert 5 * 60 <= world.sweep().overdue_seconds <= 7 * 60
+
+    def test_it_finishes_ways_back_only_and_no_rollout_that_began_meanwhile(self, world: Turmoil) -> None:
+        """It has neither the tick's time nor its permissions."""
+        self.neglected(world)
+        world.occupy(30 * 60)
+        world.live(15 * 60)
+        assert rollout_of(world).is_latched
+        fresh = begun()[0].store.heads["shop"]
+
+        def began(call: str) -> None:
+            world.store.heads["shop"] = fresh
+
+        world.strikes.append(Strike("store.head", Moment.BEFORE, began, nth=2))
+        world.sweep()
+
+        assert rollout_of(world).phase is Phase.PENDING

@@ -104,3 +104,11 @@ def test_trouble_at_one_endpoint_does_not_keep_the_event_from_the_others() -> No
     assert [done.fault is not None for done in handled] == [True, False]
     assert head_of(world).live is not None
     assert rollout_of(world).is_latched
+
+
+def test_an_alarm_that_only_a_policy_lists_is_delivered_again_because_nobody_knows_whose_it_is(world: Turmoil) -> None:
+    until_phase(world, Phase.BAKING, 5000)
+    world.store.refuses_reads = True
+
+    with pytest.raises(StoreUnavailable):
+        on_alarm(world.ports, AlarmEvent("checkout", "ALARM", world.now, "slow"), redelivered=False)
