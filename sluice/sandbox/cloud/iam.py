@@ -114,8 +114,15 @@ def allows_service(
     """What a resource policy (queue, function, role trust) says to a service principal; no document allows nothing."""
     if not document:
         return Decision(allowed=False)
+    return _said_to_service(name, document, service, action, resource, tuple(context.items()))
+
+
+@lru_cache(maxsize=4096)
+def _said_to_service(
+    name: str, document: str, service: str, action: str, resource: str | None, context: tuple[tuple[str, str], ...]
+) -> Decision:
     spoken_to = [s for s in parse(name, document) if "*" in s.services or service in s.services]
-    return evaluate(spoken_to, action, resource, context)
+    return evaluate(spoken_to, action, resource, dict(context))
 
 
 def evaluate(

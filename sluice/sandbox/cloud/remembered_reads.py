@@ -9,7 +9,7 @@ import pickle
 import re
 from collections.abc import Callable, Mapping
 from copy import deepcopy
-from typing import Any
+from typing import Any, NamedTuple
 
 from sluice.sandbox.cloud import backends
 from sluice.sandbox.cloud.actions import Place
@@ -17,6 +17,8 @@ from sluice.sandbox.patches import Undo, replaced
 
 Params = Mapping[str, Any]
 _READS = ("GetItem", "Query")
+_WHOLE = {"TableName", "Key", "ConsistentRead"}
+"""Parameters of a GetItem that gives the item as it is."""
 _EQUAL = re.compile(r"\s*(#?\w+)\s*=\s*(:\w+)(?:\s+AND\s.*)?", re.DOTALL)
 """The beginning of a key condition: an attribute that every item of the answer has with this value."""
 
@@ -29,27 +31,43 @@ def install_remembered_reads(wrote: Callable[[], None]) -> Undo:
     from botocore.client import BaseClient
 
     original = BaseClient._make_api_call  # type: ignore[attr-defined]
-    known: dict[tuple[str, str, str], bytes] = {}
-    asked: dict[tuple[str, str, str], Params] = {}
+    known: dict[Read, _Known] = {}
 
     def remembering(client: Any, operation: str, params: Params) -> Any:
         if client.meta.service_model.service_name != "dynamodb":
             return original(client, operation, params)
         region: str = client.meta.region_name
-        if operation not in _READS:
-            written = _Put(params, region) if operation == "PutItem" else None
-            for read in [each for each in known if written is None or not written.spares(each[0], asked[each])]:
-                del known[read], asked[read]
-            try:
-                return original(client, operation, params)
-            finally:
-                wrote()
-        read = (operation, region, repr(params))
-        if read not in known:
-            known[read], asked[read] = pickle.dumps(original(client, operation, params)), deepcopy(params)
-        return pickle.loads(known[read])  # noqa: S301  our own bytes
+        if operation in _READS:
+            read = (operation, region, repr(params))
+            if read not in known:
+                known[read] = _Known(deepcopy(params), pickle.dumps(original(client, operation, params)))
+            return pickle.loads(known[read].answer)  # noqa: S301  our own bytes
+        written = _Put(params, region) if operation == "PutItem" else None
+        changed = {
+            read: was for read, was in known.items() if written is None or not written.spares(read[0], was.asked)
+        }
+        for read in changed:
+            del known[read]
+        told = {read: now for read, was in changed.items() if written and (now := written.tells(read[0], was))}
+        try:
+            answer = original(client, operation, params)
+        finally:
+            wrote()
+        known.update(told)
+        return answer
 
     return replaced(BaseClient, "_make_api_call", remembering)
+
+
+Read = tuple[str, str, str]
+"""Operation, region, and the parameters as text."""
+
+
+class _Known(NamedTuple):
+    """What was asked, and the answer, pickled."""
+
+    asked: Params
+    answer: bytes
 
 
 class _Put:
@@ -67,6 +85,15 @@ class _Put:
         spared: Callable[[Params], bool] = self._spares_item if operation == "GetItem" else self._spares_query
         return spared(read)
 
+    def tells(self, operation: str, was: _Known) -> _Known | None:
+        """What a read of this very item comes to once it is there, if it is of texts alone, which come back as they went in."""
+        if operation != "GetItem" or was.asked.get("TableName") != self._table or self._spares_item(was.asked):
+            return None
+        if not was.asked.keys() <= _WHOLE or not all(_is_text(value) for value in self._item.values()):
+            return None
+        answer = pickle.loads(was.answer)  # noqa: S301  our own bytes
+        return _Known(was.asked, pickle.dumps({**answer, "Item": dict(self._item)}))
+
     def _spares_item(self, got: Params) -> bool:
         """An item of another key."""
         return any(self._item.get(name) != value for name, value in got.get("Key", {}).items())
@@ -80,3 +107,7 @@ class _Put:
         value = query.get("ExpressionAttributeValues", {}).get(condition[2])
         before = backends.item_like(self._place, self._table, self._item)
         return before is not None and value not in (self._item.get(name), before.get(name))
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, Mapping) and list(value) == ["S"]

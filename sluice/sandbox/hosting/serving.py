@@ -54,7 +54,7 @@ class Outcomes(NamedTuple):
     """The answer that each request got, as an index."""
     payloads: list[int]
     """The payload, as an index, that each answer is to."""
-    bodies: list[bytes]
+    bodies: Sequence[bytes]
 
 
 class Container:
@@ -93,9 +93,10 @@ class Container:
         """
         distinct, which = _distinct(chosen) if self._takes_batches else (chosen, np.arange(len(chosen)))
         asked: list[int] = distinct.tolist()
-        answers = self._met([payloads[at] for at in asked], content_type, accept)
-        statuses = np.array([answer.status for answer in answers], dtype=np.int64)[which]
-        return Outcomes(statuses, *self._latencies(len(chosen)), which, asked, [answer.body for answer in answers])
+        answers = self._met(list(map(payloads.__getitem__, asked)), content_type, accept)
+        statuses, bodies, *_ = zip(*answers, strict=True) if answers else ((), ())
+        each = np.array(statuses, dtype=np.int64)[which]
+        return Outcomes(each, *self._latencies(len(chosen)), which, asked, bodies)
 
     def _met(self, requests: Sequence[bytes], content_type: str, accept: str) -> list[Answer]:
         if not self._takes_batches or self.broken is not None:

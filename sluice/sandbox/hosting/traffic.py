@@ -7,6 +7,8 @@ of routes are served by the routes before it. What a request comes to is left to
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
+from operator import eq
 from typing import Protocol
 
 import numpy as np
@@ -186,7 +188,12 @@ class Traffic:
 
     def _count_right(self, slot: str, start: datetime, outcomes: Outcomes, given: NDArray[np.bool_]) -> None:
         """As the application would: for each answer that was given, whether its first word was the right one."""
-        said = zip(outcomes.bodies, outcomes.payloads, strict=True)
-        right = np.array([body.partition(b",")[0] == self.load.truth[at] for body, at in said], dtype=bool)
+        said, true = map(_first_word, outcomes.bodies), map(self.load.truth.__getitem__, outcomes.payloads)
+        right = np.fromiter(map(eq, said, true), dtype=bool)
         counts = int(np.count_nonzero(given)), int(np.count_nonzero(right[outcomes.which[given]]))
         self._meter.record_right(self.load.outcomes, self._endpoint, slot, start, *counts)
+
+
+@lru_cache(maxsize=4096)
+def _first_word(body: bytes) -> bytes:
+    return body.partition(b",")[0]

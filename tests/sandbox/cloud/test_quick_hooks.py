@@ -9,9 +9,12 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
+from sluice.sandbox.cloud import quick_hooks
 from sluice.sandbox.cloud.cloud import Cloud
 from sluice.sandbox.cloud.faults import OPERATOR, Fault, Raise
+from tests.sandbox.deploying import function
 
 KEY = {"pk": {"S": "a"}}
 
@@ -86,6 +89,66 @@ def test_a_put_of_another_item_leaves_a_read_known_and_any_other_write_does_not(
     got()
 
     assert reached == ["read"]
+
+
+@pytest.mark.parametrize(
+    ("more", "asks"),
+    [
+        ({"value": {"S": "second"}, "empty": {"S": ""}}, {}),
+        ({"value": {"S": "second"}}, {"ConsistentRead": True}),
+        ({"value": {"N": "1.50"}}, {}),
+        ({"value": {"M": {"a": {"S": "b"}}}}, {}),
+        ({"value": {"S": "second"}}, {"ProjectionExpression": "pk"}),
+    ],
+    ids=["texts", "consistent", "number", "map", "projection"],
+)
+def test_what_was_put_is_read_as_the_table_would_give_it(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch, more: dict[str, Any], asks: dict[str, Any]
+) -> None:
+    dynamodb = boto3.client("dynamodb")
+    dynamodb.get_item(TableName="t", Key=KEY, **asks)
+    reached = asked_of_the_table(cloud, monkeypatch)
+    dynamodb.put_item(TableName="t", Item={**KEY, **more})
+    from_memory = dynamodb.get_item(TableName="t", Key=KEY, **asks)
+    is_text = all("S" in value for value in more.values())
+    assert reached == ([] if is_text and "ProjectionExpression" not in asks else ["read"])
+    dynamodb.delete_item(TableName="t", Key={"pk": {"S": "another"}})  # all is forgotten
+
+    assert from_memory["Item"] == dynamodb.get_item(TableName="t", Key=KEY, **asks)["Item"]
+
+
+@pytest.mark.parametrize("table", ["other", "arn:aws:dynamodb:us-east-1:123456789012:table/other"])
+def test_what_was_put_into_one_table_is_not_read_from_another(cloud: Cloud, table: str) -> None:
+    boto3.client("dynamodb").create_table(
+        TableName="other",
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    boto3.client("dynamodb").get_item(TableName=table, Key=KEY)
+    put("first")
+
+    assert "Item" not in boto3.client("dynamodb").get_item(TableName=table, Key=KEY)
+
+
+def test_what_was_put_by_a_table_s_name_is_read_by_its_arn(cloud: Cloud) -> None:
+    arn = "arn:aws:dynamodb:us-east-1:123456789012:table/t"
+    put("first")
+    boto3.client("dynamodb").get_item(TableName=arn, Key=KEY)
+    put("second")
+
+    assert boto3.client("dynamodb").get_item(TableName=arn, Key=KEY)["Item"]["value"] == {"S": "second"}
+
+
+def test_a_put_that_is_refused_tells_nothing(cloud: Cloud) -> None:
+    put("first")
+    got()
+    with pytest.raises(ClientError, match="ConditionalCheckFailed"):
+        boto3.client("dynamodb").put_item(
+            TableName="t", Item={**KEY, "value": {"S": "second"}}, ConditionExpression="attribute_not_exists(pk)"
+        )
+
+    assert got()["Item"]["value"] == {"S": "first"}
 
 
 def test_another_region_has_answers_of_its_own(cloud: Cloud) -> None:
@@ -226,6 +289,52 @@ def test_the_methods_of_a_dataclass_are_compiled_once_and_belong_to_their_own_cl
     assert repr(second(3)).endswith("Made(size=3, words=())")
     with pytest.raises(dataclasses.FrozenInstanceError):
         first(1).size = 2
+
+
+SOURCE = """
+    def handler(event, context):
+        print("asked", context.invoked_function_arn)
+        return {"seen": event["word"]}
+"""
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"FunctionName": "echo", "Payload": b'{"word": "caf\xc3\xa9"}'},
+        {"FunctionName": "echo", "Payload": b'{"word": 1}', "LogType": "Tail"},
+        {"FunctionName": "echo", "Payload": b'{"word": 1}', "Qualifier": "live"},
+        {"FunctionName": "arn:aws:lambda:us-east-1:123456789012:function:echo:live", "Payload": b'{"word": 1}'},
+        {"FunctionName": "echo", "Payload": b"{}"},
+        {"FunctionName": "echo", "InvocationType": "Event", "Payload": b"{}"},
+        {"FunctionName": "echo", "InvocationType": "DryRun"},
+        {"FunctionName": "echo", "Payload": b"no JSON"},
+        {"FunctionName": "nobody", "Payload": b"{}"},
+    ],
+    ids=["text", "log", "qualifier", "arn", "raises", "event", "dry run", "no json", "missing"],
+)
+def test_an_invocation_the_short_way_comes_to_what_it_does_the_long_way(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch, asked: dict[str, Any]
+) -> None:
+    function("echo", SOURCE)
+    boto3.client("lambda").publish_version(FunctionName="echo")
+    boto3.client("lambda").create_alias(FunctionName="echo", Name="live", FunctionVersion="1")
+
+    short = said(asked)
+    monkeypatch.setattr(quick_hooks, "_REST", frozenset())
+
+    assert short == said(asked)
+
+
+def said(asked: dict[str, Any]) -> dict[str, Any]:
+    """All of an answer that does not name the single request."""
+    try:
+        answer = boto3.client("lambda").invoke(**asked)
+    except ClientError as error:
+        return {"error": error.response["Error"], "status": error.response["ResponseMetadata"]["HTTPStatusCode"]}
+    body = answer.pop("Payload").read()
+    metadata = answer.pop("ResponseMetadata")
+    return {**answer, "body": body, "status": metadata["HTTPStatusCode"], "retries": metadata["RetryAttempts"]}
 
 
 def test_a_path_of_a_state_machine_is_parsed_once_and_finds_what_is_there(cloud: Cloud) -> None:

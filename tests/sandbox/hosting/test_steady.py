@@ -10,7 +10,7 @@ import pytest
 
 from sluice.sandbox.hosting.loading import Artifacts, ContainerSpec
 from sluice.sandbox.hosting.serving import Container
-from sluice.sandbox.hosting.steady import CHECKED, PROVING, Answer, Steady
+from sluice.sandbox.hosting.steady import CHECKED, EAGER, EVERY, PROVING, Answer, Steady
 from tests.sandbox.releases import DOUBLING, packed
 
 REQUESTS = [str(number).encode() for number in range(100)]
@@ -66,6 +66,29 @@ def test_samples_come_round_to_every_request() -> None:
         asked |= set(release.asked)
 
     assert asked == set(REQUESTS)
+
+
+def test_after_an_hour_there_is_a_sample_three_times_as_large_every_third_minute() -> None:
+    release = Release()
+    steady = proven(release)
+    sizes = []
+    for _ in range(EAGER + 2 * EVERY):
+        release.minute(steady)
+        sizes.append(len(release.asked))
+
+    assert sizes == [CHECKED] * EAGER + [0, 0, EVERY * CHECKED] * 2
+
+
+def test_a_release_that_changes_after_hours_is_seen_within_three_minutes_and_asked_everything_from_then_on() -> None:
+    release = Release()
+    steady = proven(release)
+    for _ in range(EAGER + 1):
+        release.minute(steady)
+    release.say = otherwise
+    bodies = [{answer.body for answer in release.minute(steady)} for _ in range(EVERY)]
+
+    assert bodies[-1] == {b"otherwise"}
+    assert steady.varies
 
 
 def test_a_request_that_was_never_sent_before_is_asked() -> None:
