@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -27,6 +28,8 @@ from sluice.sandbox.cloud.gate import Principal
 from sluice.sandbox.engine.program import Engine, RunResult
 from sluice.sandbox.hosting.traffic import Load, Traffic
 from sluice.sandbox.meters import Meters, MeterSettings
+from sluice.sandbox.watch.alarm_actions import topics_told
+from sluice.sandbox.watch.hooks import moto_alarms
 from sluice.sandbox.watch.metric_wire import put_datum
 
 REPOSITORY = Path(__file__).parents[2]
@@ -75,7 +78,7 @@ class Sandbox:
         client.cache_clear()  # clients made outside would talk to an AWS that is not there
         once.cache_clear()
         settings = self._setting.meters
-        self._meters = Meters(self.cloud.clock, self.cloud.delivery.publish, settings, fetch=self._fetch)
+        self._meters = Meters(self.cloud.clock, self._happened, settings, fetch=self._fetch)
         self.cloud.lights.update(self._meters.lights())
         self.cloud.functions.on_metrics = self._put_metrics
         return self
@@ -163,6 +166,16 @@ class Sandbox:
     def _texts(self) -> Mapping[str, str]:
         values = {key if ":" in key else f"{PROJECT}:{key}": value for key, value in self.config.items()}
         return {key: value if isinstance(value, str) else json.dumps(value) for key, value in values.items()}
+
+    def _happened(self, event: Mapping[str, Any]) -> None:
+        """An event of AWS's own goes on the bus; a change of an alarm goes to the topics it names as well, as CloudWatch's own call."""
+        self.cloud.delivery.publish(event)
+        for told in topics_told(event, moto_alarms(self._setting.meters.account, self._setting.meters.region)()):
+            self.cloud.clock.call_after(
+                self._setting.event_seconds,
+                partial(client("sns").publish, **told),
+                f"alarm action to {told['TopicArn']}",
+            )
 
     def _put_metrics(self, namespace: str, data: list[dict[str, Any]]) -> None:
         """What CloudWatch does with EMF lines in the functions' logs."""

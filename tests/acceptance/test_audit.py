@@ -193,6 +193,10 @@ def test_tampering_in_the_table_is_seen_by_the_stream_even_if_it_is_undone(quiet
     assert damage.sentence == "event 1: the stream saw a REMOVE of it; events are only ever added"
     said = quiet.sandbox.cloud.functions.text("sluice-dev-archive")
     assert "event 1 of dev-triage was deleted in the table" in said
+    quiet.sandbox.run_until(lambda: False, 120)
+    told = [call.params for call in quiet.sandbox.cloud.gate.made("Publish") if call.outcome == "ok"]
+    assert [message["Subject"] for message in told] == ['ALARM: "sluice-control/sluice/dev/tampered" in us-east-1']
+    assert "`sluice verify` names it" in json.loads(told[0]["Message"])["AlarmDescription"]
 
 
 def test_writing_over_the_archived_copy_and_deleting_it_are_seen_and_the_first_copy_is_believed(quiet: Stage) -> None:
