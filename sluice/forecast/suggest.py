@@ -75,9 +75,11 @@ def _stretched(step: Step, factor: float) -> Step:
 
 def _weigh(policy: Policy, setting: Setting, *, is_given: bool) -> Choice | None:
     good = WhatIf("good", Effect(), harmful=False)
-    minutes = fate(good, rollouts(policy, setting, good)).promoted_median
-    smallest, errors = first_caught(error_curve(policy, setting)), first_error_rate(policy)
-    if minutes is None or smallest is None or errors is None:
+    minutes, errors = fate(good, rollouts(policy, setting, good)).promoted_median, first_error_rate(policy)
+    if minutes is None or errors is None:
+        return None
+    smallest = first_caught(error_curve(policy, setting))
+    if smallest is None:
         return None
     doubled = WhatIf("doubled", Effect({errors: 2.0}), harmful=True)
     bad = fate(doubled, rollouts(policy, setting, doubled)).bad_requests
