@@ -95,12 +95,13 @@ def offer(ports: Ports, link: Link) -> Offer:
 def _facts(ports: Ports, link: Link, rollout: Rollout) -> Iterator[tuple[str, str]]:
     """How it stands, what the judge last found, and until when the link is good."""
     share = percent_text(rollout.canary_parts)
-    steps = len(rollout.policy.steps)
-    yield (
-        "Now",
-        f"{rollout.release.name} has {share}, {rollout.stable.name} the rest; step {rollout.step + 1} of {steps}",
-    )
-    for finding in explain(ports, link.endpoint)["findings"]:
+    step = f"step {rollout.step + 1}" if rollout.step >= 0 else "before step 1"
+    where = f"{step} of {len(rollout.policy.steps)}"
+    yield "Now", f"{rollout.release.name} has {share}, {rollout.stable.name} the rest; {where}"
+    judged = explain(ports, link.endpoint)
+    for finding in (
+        judged["findings"] if judged["rollout"] == rollout.id else ()
+    ):  # and not what led to an older one's end
         yield finding["metric"].capitalize(), f"{finding['word'].replace('_', ' ')}: {finding['numbers']}"
     yield "Submitted by", rollout.submitted_by
     yield "Good until", f"{datetime.fromtimestamp(link.expires, UTC):%Y-%m-%d %H:%M} UTC, once"

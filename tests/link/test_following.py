@@ -107,6 +107,19 @@ def test_opening_a_link_shows_what_it_would_do_and_changes_nothing(world: World,
     assert world.store.head("shop") == before
 
 
+def test_what_an_older_rollout_was_judged_by_is_not_shown_beside_this_one(world: World, waiting: Waiting) -> None:
+    older = made(Key(), replace(waiting(), action="abort", step=None))
+    assert "<dt>Errors</dt>" in get(older)[1]
+    post(older, "wrong day")
+    world.run(lambda: live(world) is None)
+    submit(world.ports, replace(submission(), release=release("v3")))
+
+    _, page = get(made(Key(), Link("abort", "shop", live(world).id, None, world.now + HOUR)))
+
+    assert "v3 has 0 %, v1 the rest; before step 1 of 3" in page
+    assert "<dt>Errors</dt>" not in page
+
+
 def test_sending_the_form_approves_once_as_a_person_nobody_proved(world: World, waiting: Waiting) -> None:
     token = made(Key(), waiting())
 
