@@ -235,3 +235,12 @@ class TestNeglected:
         world.sweep()
 
         assert rollout_of(world).phase is Phase.PENDING
+
+
+def test_a_list_that_comes_slowly_is_not_all_that_a_sweep_does(world: Turmoil) -> None:
+    """Found by the hunt: with the time over before the first endpoint nobody was looked after."""
+    until_phase(world, Phase.BAKING, 5000)
+    slow = Strike("store.unfinished", Moment.AFTER, lambda _: world.pass_seconds(SWEEP_SECONDS + 2))
+    world.strikes.append(slow)
+
+    assert len(world.sweep().sentences) == 1
