@@ -13,7 +13,7 @@ from sluice.core.decision import Decision, with_clock
 from sluice.core.errors import BadInput, EndpointBusy, Refused, StaleRecord
 from sluice.core.estimate import headline
 from sluice.core.head import Head
-from sluice.core.obstacles import Kind, obstacles
+from sluice.core.obstacles import Kind, Obstacle, obstacles
 from sluice.core.outlook import between_rollouts, next_event
 from sluice.core.record import Document, encode
 from sluice.core.release import Release
@@ -45,17 +45,18 @@ def status(ports: Ports, endpoint: str) -> Document:
     """What serves, what is being tried, why it waits, what comes next and how to stop it, and how the last rollout ended."""
     head = _head(ports, endpoint)
     now, seen, heartbeat = ports.now(), _look(ports, endpoint), ports.store.heartbeat(endpoint)
+    in_the_way = obstacles(head, now)
     return {
         **_answer(endpoint),
         "now": now,
         "live": _release(head.champion.release),
         "slot": head.champion.slot,
         "seen": encode(seen),
-        "rollout": _rollout(ports, head, head.live, heartbeat, seen) if head.live else None,
+        "rollout": _rollout(ports, head, head.live, heartbeat, seen, in_the_way) if head.live else None,
         "next": None if head.live else between_rollouts(head, now),
         "stop": encode(head.stop) if head.stop else None,
         "queued": {**_release(head.queued.release), "submitted_by": head.queued.submitted_by} if head.queued else None,
-        "obstacles": [encode(each) for each in obstacles(head, now)],
+        "obstacles": [encode(each) for each in in_the_way],
         "kept": [_release(release) for release in kept_releases(head)],
         "last_outcome": encode(head.outcome) if head.outcome else None,
         "drilled_at": head.drilled_at,
@@ -160,9 +161,16 @@ def _at_once(decision: Decision) -> Decision:
     return with_clock(decision) if decision.kind else decision
 
 
-def _rollout(ports: Ports, head: Head, rollout: Rollout, heartbeat: Heartbeat | None, seen: _Seen) -> Document:
+def _rollout(
+    ports: Ports,
+    head: Head,
+    rollout: Rollout,
+    heartbeat: Heartbeat | None,
+    seen: _Seen,
+    in_the_way: tuple[Obstacle, ...],
+) -> Document:
     now = ports.now()
-    coming = next_event(rollout, now, is_blocked=any(each.kind is not Kind.COOLING for each in obstacles(head, now)))
+    coming = next_event(rollout, now, is_blocked=any(each.kind is not Kind.COOLING for each in in_the_way))
     said, at = _last_sentence(ports, head, rollout, heartbeat)
     return {
         "id": rollout.id,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from sluice.core.head import Head
 from sluice.core.observation import AlarmFacts, ConfiguredVariant, Variant
-from sluice.core.rollout import EndpointSettings
+from sluice.core.rollout import EndpointSettings, Phase, Rollout
 from sluice.sim.world import World
 from sluice.submit import adopt
 from tests.builders import SETTINGS, alarms, release
@@ -26,3 +28,22 @@ def head_of(world: World) -> Head:
     head = world.store.head("shop")
     assert head is not None
     return head
+
+
+def rollout_of(world: World) -> Rollout:
+    rollout = head_of(world).live
+    assert rollout is not None
+    return rollout
+
+
+def in_phase(world: World, *phases: Phase) -> Callable[[], bool]:
+    return lambda: (live := head_of(world).live) is not None and live.phase in phases
+
+
+def at_weight(world: World, parts: int) -> Callable[[], bool]:
+    """In a bake with this weight."""
+    return lambda: in_phase(world, Phase.BAKING)() and rollout_of(world).canary_parts == parts
+
+
+def ended(world: World) -> Callable[[], bool]:
+    return lambda: head_of(world).live is None

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sluice.core.observation import ModelPackage
-from sluice.core.release import Release
+from sluice.core.release import Release, image_identity
 from sluice.core.rollout import Rollout
 
 _APPROVED = "Approved"
@@ -53,9 +53,10 @@ def _differences(release: Release, found: ModelPackage) -> Iterator[str]:
         yield f"{entry} has {found.containers} containers, {release.name} is one"
     if found.archive is not None and found.archive != release.artifact.url:
         yield f"{entry} is about {found.archive}, {release.name} is {release.artifact.url}"
-    _, pinned, digest = (found.image or "").partition("@")
-    if pinned and digest != release.image.partition("@")[2]:
-        yield f"{entry} is about image {digest}, {release.name} has {release.image.partition('@')[2]}"
+    if found.image is not None and "@" in found.image:
+        theirs, ours = image_identity(found.image), image_identity(release.image)
+        if theirs != ours:
+            yield f"{entry} is about image {theirs}, {release.name} has {ours}"
 
 
 def group_arn(package_arn: str) -> str:

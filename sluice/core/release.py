@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -58,7 +59,7 @@ class Release:
         return digest(
             {
                 "artifact": self.artifact.sha256,
-                "image": _image_identity(self.image),
+                "image": image_identity(self.image),
                 "environment": dict(self.environment),
                 "contract": self.contract,
                 "instance_type": self.instance_type,
@@ -68,7 +69,13 @@ class Release:
     @property
     def content(self) -> str:
         """What quarantine goes by: artifact and image. A failed model does not come back on another instance type."""
-        return digest({"artifact": self.artifact.sha256, "image": _image_identity(self.image)})
+        return digest({"artifact": self.artifact.sha256, "image": image_identity(self.image)})
+
+    @property
+    def evaluation(self) -> dict[str, float]:
+        """The numbers under `metadata.evaluation`, measured offline. What is no finite number there is not among them."""
+        found = self.metadata.get("evaluation")
+        return {k: v for k, v in found.items() if _is_number(v)} if isinstance(found, Mapping) else {}
 
     @property
     def short(self) -> str:
@@ -105,11 +112,14 @@ def release_from_tags(tags: Mapping[str, str]) -> Release:
 
 def _evaluation(release: Release) -> dict[str, Any]:
     """The first of its numbers, by name."""
-    found = release.metadata.get("evaluation")
-    numbers = {} if not isinstance(found, Mapping) else {k: v for k, v in found.items() if isinstance(v, int | float)}
+    numbers = release.evaluation
     return {"evaluation": dict(sorted(numbers.items())[:_TAGGED_NUMBERS])} if numbers else {}
 
 
-def _image_identity(image: str) -> str:
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def image_identity(image: str) -> str:
     """The digest part of `repo@sha256:...`: the same image pulled from a mirror is the same image."""
     return image.rpartition("@")[2]

@@ -6,8 +6,7 @@ say that a release is worth trying, not that it is good; that the rollout finds 
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from sluice.core.policy import Bad, Bar, Required
 from sluice.core.release import Release
@@ -24,7 +23,7 @@ def _faults(required: Required, release: Release, stable: Release) -> Iterator[s
     if required.model_package and release.model_package is None:
         yield "the policy requires an entry in the model registry: set `model_package` in the release document"
     for name, bar in required.evaluation.items():
-        value = _number(release, name)
+        value = release.evaluation.get(name)
         if value is None:
             yield f"the policy requires {_WHERE}.{name}, a number, in the release document"
             continue
@@ -35,7 +34,7 @@ def _faults(required: Required, release: Release, stable: Release) -> Iterator[s
 
 
 def _compared(bar: Bar, factor: float, name: str, value: float, stable: Release) -> Iterator[str]:
-    base = _number(stable, name)
+    base = stable.evaluation.get(name)
     if base is None or base <= 0:
         yield (
             f"{stable.name}, which serves, has no {_WHERE}.{name} above 0 to compare with: "
@@ -44,14 +43,6 @@ def _compared(bar: Bar, factor: float, name: str, value: float, stable: Release)
     elif _is_beyond(bar, value, factor * base):
         times = "" if factor == 1 else f"{factor:g} times "
         yield f"{_WHERE}.{name} is {value:g}, {_word(bar)} {times}the {base:g} of {stable.name} is required"
-
-
-def _number(release: Release, name: str) -> float | None:
-    evaluation = release.metadata.get("evaluation")
-    value = evaluation.get(name) if isinstance(evaluation, Mapping) else None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        return None
-    return value
 
 
 def _is_beyond(bar: Bar, value: float, limit: float) -> bool:

@@ -12,22 +12,15 @@ from botocore.stub import Stubber
 from sluice.aws.clients import once
 from sluice.aws.registry import SageMakerRegistry
 from sluice.core.observation import ModelPackage
+from sluice.sandbox.faultbook.registry_faults import register
 
 ARN = "arn:aws:sagemaker:us-east-1:123456789012:model-package/triage/1"
 URL = "s3://models/v2.tar.gz"
 DIGEST = "sha256:" + "a" * 64
 
 
-def registered(status: str = "Approved", **container: Any) -> str:
-    sagemaker = boto3.client("sagemaker")
-    sagemaker.create_model_package_group(ModelPackageGroupName="triage")
-    types = {"SupportedContentTypes": ["text/csv"], "SupportedResponseMIMETypes": ["text/csv"]}
-    made = sagemaker.create_model_package(
-        ModelPackageGroupName="triage",
-        InferenceSpecification={"Containers": [{"Image": "repo:1", "ModelDataUrl": URL, **container}], **types},
-        ModelApprovalStatus=status,
-    )
-    return str(made["ModelPackageArn"])
+def registered() -> str:
+    return register({"image": "repo:1", "artifact": {"url": URL}}, "Approved")
 
 
 def test_an_entry_says_its_status_its_archive_and_its_image() -> None:

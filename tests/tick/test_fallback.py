@@ -19,7 +19,7 @@ from sluice.sim.world import World
 from sluice.submit import submit
 from sluice.tell import Caller, Order, tell
 from tests.builders import policy, release, submission
-from tests.worlds import adopted_world, head_of
+from tests.worlds import adopted_world, at_weight, ended, head_of
 
 FALLBACK = Fallback("fallback", release("v0"), 1)
 WHY = "both answer nonsense"
@@ -34,18 +34,6 @@ def tried(world: World, name: str, **changes: object) -> None:
     submit(world.ports, submission(release=release(name), nonce=name, fallback=FALLBACK, **changes))
 
 
-def ended(world: World):
-    return lambda: head_of(world).live is None
-
-
-def at(world: World, parts: int):
-    def reached() -> bool:
-        live = head_of(world).live
-        return live is not None and live.phase is Phase.BAKING and live.canary_parts == parts
-
-    return reached
-
-
 def parts(world: World) -> dict[str, int]:
     return {slot: found for slot, found in world.describe("shop").parts.items() if found}
 
@@ -58,7 +46,7 @@ def whole(world: World) -> None:
 
 def test_the_first_rollout_adds_the_slot_and_every_later_one_carries_it(world: World) -> None:
     tried(world, "v2", policy=policy(after_soak=AfterSoak.RETIRE))
-    world.run(at(world, 1000))
+    world.run(at_weight(world, 1000))
     assert head_of(world).fallback == FALLBACK
     assert set(world.variants) == {"blue", "green", "fallback"}
     model = world.configs[world.config_name]["fallback"].model_name
@@ -76,7 +64,7 @@ def test_the_first_rollout_adds_the_slot_and_every_later_one_carries_it(world: W
 
 def test_a_person_falls_back_in_the_middle_of_a_step(world: World) -> None:
     tried(world, "v2", instances=3)
-    world.run(at(world, 5000))
+    world.run(at_weight(world, 5000))
 
     said = fall_back(world.ports, "shop", "ann", WHY)
 
@@ -99,7 +87,7 @@ def test_a_person_falls_back_in_the_middle_of_a_step(world: World) -> None:
 def test_the_same_request_falls_back_once_and_keeps_who_asked(world: World) -> None:
     """Sent again after the next release came up from the fallback slot, it must not take that one down."""
     tried(world, "v2")
-    world.run(at(world, 5000))
+    world.run(at_weight(world, 5000))
     order = Order("fall_back", "shop", Caller("ann", proven=True), WHY, "r1")
 
     first = tell(world.ports, order)
@@ -114,7 +102,7 @@ def test_the_same_request_falls_back_once_and_keeps_who_asked(world: World) -> N
 
 def test_a_busy_endpoint_is_asked_until_it_takes_the_call(world: World) -> None:
     tried(world, "v2")
-    world.run(at(world, 5000))
+    world.run(at_weight(world, 5000))
     world.busy_for(600)
 
     said = fall_back(world.ports, "shop", "ann", WHY)
@@ -127,7 +115,7 @@ def test_a_busy_endpoint_is_asked_until_it_takes_the_call(world: World) -> None:
 
 def test_a_raise_in_flight_is_undone(world: World) -> None:
     tried(world, "v2")
-    world.run(at(world, 1000))
+    world.run(at_weight(world, 1000))
     live = head_of(world).live
     assert live is not None
     fall_back(world.ports, "shop", "ann", WHY)
@@ -141,7 +129,7 @@ def test_a_raise_in_flight_is_undone(world: World) -> None:
 
 def test_an_alarm_after_it_and_asking_again_change_nothing(world: World) -> None:
     tried(world, "v2")
-    world.run(at(world, 5000))
+    world.run(at_weight(world, 5000))
     fall_back(world.ports, "shop", "ann", WHY)
     world.set_alarm("sluice/sluice/test/shop/green/errors", "ALARM")
     world.deliver()
@@ -174,7 +162,7 @@ def test_between_rollouts_it_is_one_call_or_nothing(world: World) -> None:
 
 def test_more_instances_come_once_nothing_is_tried(world: World) -> None:
     tried(world, "v2", instances=3)
-    world.run(at(world, 5000))
+    world.run(at_weight(world, 5000))
     fall_back(world.ports, "shop", "ann", WHY)
     world.run(ended(world))
 
@@ -186,7 +174,7 @@ def test_more_instances_come_once_nothing_is_tried(world: World) -> None:
 
 def test_the_next_release_starts_from_there_and_the_slot_stays(world: World) -> None:
     tried(world, "v2")
-    world.run(at(world, 5000))
+    world.run(at_weight(world, 5000))
     fall_back(world.ports, "shop", "ann", WHY)
     world.run(ended(world))
     with pytest.raises(Refused, match="quarantined"):
@@ -207,12 +195,12 @@ def test_the_next_release_starts_from_there_and_the_slot_stays(world: World) -> 
 
 def test_while_it_comes_back_falling_back_leads_to_what_the_slot_holds(world: World) -> None:
     tried(world, "v2")
-    world.run(at(world, 5000))
+    world.run(at_weight(world, 5000))
     fall_back(world.ports, "shop", "ann", WHY)
     world.run(ended(world))
     other = replace(FALLBACK, release=release("v0b"))
     submit(world.ports, submission(release=release("v3"), nonce="v3", fallback=other))
-    world.run(at(world, 5000))
+    world.run(at_weight(world, 5000))
 
     fall_back(world.ports, "shop", "ann", WHY)
     world.run(ended(world))
@@ -252,12 +240,12 @@ def test_without_a_slot_a_reason_or_an_endpoint_it_is_refused(world: World) -> N
 def test_when_the_last_resort_fails_people_are_told_and_nothing_moves(world: World, live: bool) -> None:
     """Alone, and while a release comes back from it."""
     tried(world, "v2")
-    world.run(at(world, 1000))
+    world.run(at_weight(world, 1000))
     fall_back(world.ports, "shop", "me", WHY)
     world.run(ended(world))
     if live:
         tried(world, "v3")
-        world.run(at(world, 1000))
+        world.run(at_weight(world, 1000))
     before = parts(world)
     event = AlarmEvent("sluice/sluice/test/shop/fallback/errors-rail", "ALARM", world.now, "over its rail")
 

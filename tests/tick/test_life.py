@@ -7,11 +7,11 @@ import pytest
 from sluice.core.audit import chain_faults, replay
 from sluice.core.errors import Refused
 from sluice.core.reaction import AlarmEvent
-from sluice.core.rollout import Phase, Rollout
+from sluice.core.rollout import Phase
 from sluice.sim.world import Killed, World
 from sluice.submit import submit
 from tests.builders import policy, release, step, submission
-from tests.worlds import adopted_world, head_of
+from tests.worlds import adopted_world, at_weight, ended, head_of, in_phase, rollout_of
 
 GREEN_ERRORS = "sluice/sluice/test/shop/green/errors"
 BLUE_ERRORS = "sluice/sluice/test/shop/blue/errors"
@@ -21,24 +21,6 @@ GREEN_RAIL = "sluice/sluice/test/shop/green/errors-rail"
 @pytest.fixture
 def world() -> World:
     return adopted_world()
-
-
-def rollout_of(world: World) -> Rollout:
-    rollout = head_of(world).live
-    assert rollout is not None
-    return rollout
-
-
-def in_phase(world: World, *phases: Phase):
-    return lambda: (live := head_of(world).live) is not None and live.phase in phases
-
-
-def at_weight(world: World, parts: int):
-    return lambda: in_phase(world, Phase.BAKING)() and rollout_of(world).canary_parts == parts
-
-
-def ended(world: World):
-    return lambda: head_of(world).live is None
 
 
 def test_under_a_harm_budget_a_good_release_earns_its_weights(world: World) -> None:

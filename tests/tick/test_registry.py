@@ -13,7 +13,7 @@ from sluice.sim.world import World
 from sluice.submit import submit
 from sluice.tell import Caller, Order, submit_release
 from tests.builders import release, submission
-from tests.worlds import adopted_world, head_of
+from tests.worlds import adopted_world, at_weight, ended, head_of
 
 ARN = "arn:aws:sagemaker:eu-west-1:123456789012:model-package/triage/3"
 GREEN_ERRORS = "sluice/sluice/test/shop/green/errors"
@@ -27,16 +27,6 @@ def world() -> World:
 
 def registered() -> dict[str, object]:
     return {"release": release("v2", model_package=ARN)}
-
-
-def at(world: World, parts: int):
-    return lambda: (
-        (live := head_of(world).live) is not None and (live.phase, live.canary_parts) == (Phase.BAKING, parts)
-    )
-
-
-def ended(world: World):
-    return lambda: head_of(world).live is None
 
 
 def outcome(world: World) -> Outcome:
@@ -75,7 +65,7 @@ def test_approved_all_along_it_goes_out(world: World) -> None:
 @pytest.mark.parametrize("parts", [1000, 5000])
 def test_a_rejection_in_mid_rollout_takes_it_back_within_a_minute(world: World, parts: int) -> None:
     submit(world.ports, submission(**registered()))
-    world.run(at(world, parts))
+    world.run(at_weight(world, parts))
     world.package, rejected_at = ModelPackage("Rejected", "biased"), world.now
 
     world.run(lambda: world.canary_parts() == 0, 300)
@@ -92,7 +82,7 @@ def test_a_registry_that_does_not_answer_keeps_the_next_step_waiting_and_no_alar
     world: World,
 ) -> None:
     submit(world.ports, submission(**registered()))
-    world.run(at(world, 1000))
+    world.run(at_weight(world, 1000))
 
     def refuse(name: str) -> None:
         if name == "describe_model_package":
@@ -101,7 +91,7 @@ def test_a_registry_that_does_not_answer_keeps_the_next_step_waiting_and_no_alar
     world.before_call = refuse
     said = world.run(lambda: False, 1800)
 
-    assert at(world, 1000)(), said[-1]
+    assert at_weight(world, 1000)(), said[-1]
     assert any("50 % waits" in sentence and "the registry hangs" in sentence for sentence in said)
     world.set_alarm(GREEN_ERRORS, "ALARM")
     world.run(ended(world))
@@ -110,7 +100,7 @@ def test_a_registry_that_does_not_answer_keeps_the_next_step_waiting_and_no_alar
 
 def test_a_registry_that_answers_again_lets_it_go_on(world: World) -> None:
     submit(world.ports, submission(**registered()))
-    world.run(at(world, 1000))
+    world.run(at_weight(world, 1000))
     world.package = ModelPackage(None, "throttled")
     world.run(lambda: False, 1200)
     world.package = ModelPackage("Approved")
@@ -122,7 +112,7 @@ def test_a_registry_that_answers_again_lets_it_go_on(world: World) -> None:
 
 def test_a_rejection_needs_no_metrics_to_take_it_back(world: World) -> None:
     submit(world.ports, submission(**registered()))
-    world.run(at(world, 1000))
+    world.run(at_weight(world, 1000))
 
     class Silent:
         def rows(self, reading: object) -> None:

@@ -13,7 +13,8 @@ from sluice.core.rollout import Phase
 from sluice.sim.world import World
 from sluice.submit import adopt, revise, submit
 from tests.builders import SETTINGS, release, submission
-from tests.tick.test_life import ended, head_of, in_phase, world
+from tests.tick.test_life import world
+from tests.worlds import ended, head_of, in_phase
 
 __all__ = ["world"]
 

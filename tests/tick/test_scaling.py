@@ -12,7 +12,8 @@ from sluice.core.rollout import SUSPENDED, Phase, ScalingMode, ScalingTarget
 from sluice.sim.world import Killed, World
 from sluice.submit import submit
 from tests.builders import submission
-from tests.tick.test_life import GREEN_ERRORS, at_weight, ended, head_of, in_phase, world
+from tests.tick.test_life import GREEN_ERRORS, world
+from tests.worlds import at_weight, ended, head_of, in_phase
 
 __all__ = ["world"]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from sluice.aws.clients import client
@@ -33,9 +32,7 @@ def register(document: dict[str, Any], status: str) -> str:
 def _submit(scene: Scene, status: str) -> str:
     document = dict(scene.example.document("v2"))
     arn = register(document, status)
-    path = scene.folder / "release.json"
-    path.write_text(json.dumps({**document, "model_package": arn}))
-    scene.up(str(path))
+    scene.up_with({**document, "model_package": arn})
     return arn
 
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 from dataclasses import replace
-from typing import Any
 
 from sluice.aws.clients import client
 from sluice.sandbox.faultbook.fault import (
@@ -95,7 +93,7 @@ def _no_archive(scene: Scene) -> None:
         ChecksumSHA256=base64.b64encode(checksum.digest()).decode(),
     )
     scene.note("pulumi up with a release whose archive is complete and is no archive")
-    _submit(scene, {**document, "name": "v2-broken", "artifact": {"url": url, "sha256": checksum.hexdigest()}})
+    scene.up_with({**document, "name": "v2-broken", "artifact": {"url": url, "sha256": checksum.hexdigest()}})
 
 
 def _fails_smoke_test(scene: Scene) -> None:
@@ -104,13 +102,7 @@ def _fails_smoke_test(scene: Scene) -> None:
     rows = [row.decode() for row in scene.example.load().payloads]
     large = [row for row in rows if float(row.split(",")[0]) >= _LARGE_RADIUS]
     scene.note("pulumi up with v3 and a sample input of a large nucleus")
-    _submit(scene, {**document, "smoke": {**document["smoke"], "inputs": large[:1]}})
-
-
-def _submit(scene: Scene, document: dict[str, Any]) -> None:
-    path = scene.folder / "release.json"
-    path.write_text(json.dumps(document))
-    scene.up(str(path))
+    scene.up_with({**document, "smoke": {**document["smoke"], "inputs": large[:1]}})
 
 
 _TINY = {

@@ -71,6 +71,12 @@ class Scene:
         self.sandbox.config["endpoints"] = endpoints
         return self.sandbox.up()
 
+    def up_with(self, document: Mapping[str, Any]) -> RunResult:
+        """`pulumi up` with a release document of the story's own."""
+        path = self.folder / "release.json"
+        path.write_text(json.dumps(document))
+        return self.up(str(path))
+
     def refused(self, run: Callable[[], object]) -> None:
         """What the run says when it stops, which it must."""
         try:
