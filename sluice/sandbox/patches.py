@@ -1,4 +1,4 @@
-"""Putting something else in a place of moto's or botocore's, and back. What is put where, the modules named `hooks` say."""
+"""Putting something else in a place of moto's or botocore's, and back. What is put where, the modules named `..._hooks` say."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""AWS plumbing made honest: clock, gate, IAM, functions, events, Step Functions. Its `hooks` hold every patch of moto it needs."""
+"""AWS plumbing made honest: clock, gate, IAM, functions, events, Step Functions. Patches of moto are in the `..._hooks`, by service."""

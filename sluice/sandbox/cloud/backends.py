@@ -1,6 +1,6 @@
 """What the sandbox reads of moto's state: roles, functions, rules, queues, mappings. It changes nothing here.
 
-moto's objects have no types worth the name, so they leave this module as `Any`; hooks into behaviour are in `hooks`.
+moto's objects have no types worth the name, so they leave this module as `Any`; what changes behaviour is in the modules named `..._hooks`.
 """
 
 from __future__ import annotations

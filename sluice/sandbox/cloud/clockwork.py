@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sluice.sandbox.cloud import hooks
+from sluice.sandbox.cloud import stepfunctions_hooks
 from sluice.sandbox.cloud.clock import Clock, Entry, Strand
 from sluice.sandbox.cloud.gate import Gate, Principal
 from sluice.sandbox.cloud.iam import Authorizer
@@ -41,14 +41,14 @@ class Clockwork:
 
     def install(self) -> None:
         self._undos = [
-            hooks.install_single_thread(self._clock.now),
-            hooks.install_client_reuse(),
-            hooks.install_execution_names(self._fresh_name),
-            hooks.install_execution_start(self._start),
-            hooks.install_execution_stop(self._stop),
-            hooks.install_machine_deletion(self._machine_deleted),
-            hooks.install_program_limit(self._limit),
-            hooks.install_waits(self._wait),
+            stepfunctions_hooks.install_single_thread(self._clock.now),
+            stepfunctions_hooks.install_client_reuse(),
+            stepfunctions_hooks.install_execution_names(self._fresh_name),
+            stepfunctions_hooks.install_execution_start(self._start),
+            stepfunctions_hooks.install_execution_stop(self._stop),
+            stepfunctions_hooks.install_machine_deletion(self._machine_deleted),
+            stepfunctions_hooks.install_program_limit(self._limit),
+            stepfunctions_hooks.install_waits(self._wait),
         ]
 
     def uninstall(self) -> None:

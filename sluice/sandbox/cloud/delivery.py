@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from sluice.sandbox.cloud import backends, hooks
+from sluice.sandbox.cloud import backends, event_hooks
 from sluice.sandbox.cloud.actions import Place
 from sluice.sandbox.cloud.clock import Clock, Entry
 from sluice.sandbox.cloud.functions import Runtime
@@ -81,7 +81,7 @@ class Delivery:
         self.disturbances: list[Disturbance] = []
 
     def install(self) -> None:
-        self._undos = [hooks.install_rule_delivery(self._offer), hooks.install_schedule_check(_is_schedule)]
+        self._undos = [event_hooks.install_rule_delivery(self._offer), event_hooks.install_schedule_check(_is_schedule)]
         self._heartbeat = self._clock.every(60, self._beat, "EventBridge schedules")
 
     def uninstall(self) -> None:

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sluice.sandbox.cloud import backends, hooks
+from sluice.sandbox.cloud import backends, lambda_hooks
 from sluice.sandbox.cloud.actions import Place
 from sluice.sandbox.cloud.clock import Clock, Overslept
 from sluice.sandbox.cloud.containers import Code, Container, HandlerNotFound, Stage, unpack
@@ -104,7 +104,7 @@ class Runtime:
 
     def install(self) -> None:
         self.clock.guards.append(self._stage)
-        self._undos = [hooks.install_lambda_invoke(self._answer)]
+        self._undos = [lambda_hooks.install_lambda_invoke(self._answer)]
 
     def uninstall(self) -> None:
         while self._undos:
@@ -210,7 +210,7 @@ class Runtime:
             return b""
         outcome = self.run(function, sent, arn)
         if outcome.refused:
-            raise hooks.lambda_error(str(outcome.error), outcome.payload.decode())
+            raise lambda_hooks.lambda_error(str(outcome.error), outcome.payload.decode())
         if outcome.error:
             response_headers["x-amz-function-error"] = "Unhandled"
         response_headers["x-amz-executed-version"] = str(function.version)
@@ -277,7 +277,7 @@ def _body(body: Any) -> bytes:
     try:
         json.loads(sent or b"{}")
     except ValueError as error:
-        raise hooks.lambda_error(
+        raise lambda_hooks.lambda_error(
             "InvalidRequestContentException", f"Could not parse request body into json: {error}"
         ) from error
     return sent

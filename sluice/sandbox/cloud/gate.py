@@ -11,16 +11,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NoReturn
 
+from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 
-from sluice.sandbox.cloud import hooks
 from sluice.sandbox.cloud.actions import Need, Place, actions_of, needs_to_see_missing
 from sluice.sandbox.cloud.clock import Clock, Overslept
 from sluice.sandbox.cloud.faults import OPERATOR, Delay, Effect, Fault, FunctionKilled, Kill, Moment, Raise, Throw
 from sluice.sandbox.cloud.iam import Authorizer
-
-# Services whose access-denied error has another code than AccessDeniedException (as their real denials show).
-_DENIED_CODES = {"s3": "AccessDenied", "cloudwatch": "AccessDenied", "sqs": "AccessDenied", "sns": "AuthorizationError"}
+from sluice.sandbox.cloud.refusals import client_error, denial
+from sluice.sandbox.patches import Undo, replaced
 
 _MISSING = ("404", "NoSuchKey")
 
@@ -54,6 +53,16 @@ class Call:
     sids: tuple[str, ...]
 
 
+def install_api_gate(call: Callable[[Any, str, Mapping[str, Any], Callable[[], Any]], Any]) -> Undo:
+    """Every boto3 call becomes call(client, operation, params, proceed). Undone by what is returned."""
+    original = BaseClient._make_api_call  # type: ignore[attr-defined]
+
+    def gated(client: Any, operation_name: str, api_params: dict[str, Any]) -> Any:
+        return call(client, operation_name, api_params, lambda: original(client, operation_name, api_params))
+
+    return replaced(BaseClient, "_make_api_call", gated)
+
+
 class Gate:
     """Holds the current principal, the call log and the faults. `install` hooks botocore, `uninstall` undoes it."""
 
@@ -61,14 +70,14 @@ class Gate:
         self._clock = clock
         self._authorizer = authorizer
         self._place = place or Place()
-        self._undo: Callable[[], None] | None = None
+        self._undo: Undo | None = None
         self._killed: set[str] = set()
         self.principal: Principal | None = None
         self.calls: list[Call] = []
         self.faults: list[Fault] = []
 
     def install(self) -> None:
-        self._undo = hooks.install_api_gate(self._call)
+        self._undo = install_api_gate(self._call)
         self._clock.guards.append(self)
         self._clock.sleep_limit = lambda: self.principal.deadline if self.principal else None
 
@@ -153,7 +162,7 @@ class Gate:
             context = {"aws:RequestedRegion": self._place.region, **need.context}
             decision = self._authorizer.decide(who.role_arn, need.action, need.resource, context)
             if not decision.allowed:
-                raise _denial(client, operation, who, need.action, need.resource, explicit=decision.denied)
+                raise denial(client, operation, who.role_arn, who.function, need, explicit=decision.denied)
             sids.extend(decision.sids)
         return tuple(dict.fromkeys(sids))
 
@@ -237,29 +246,3 @@ class _Passage:
         self.effective = True
         gate.disturb("after", *call)
         return answer
-
-
-def client_error(client: Any, operation: str, code: str, message: str, status: int) -> ClientError:
-    """The exception botocore would raise for this error, of the service's own class where it has one."""
-    answer = {
-        "Error": {"Code": code, "Message": message},
-        "ResponseMetadata": {"RequestId": "sandbox", "HTTPStatusCode": status, "HTTPHeaders": {}, "RetryAttempts": 0},
-    }
-    kind = client.exceptions.from_code(code)
-    error: ClientError = kind(answer, operation)
-    return error
-
-
-def _denial(client: Any, operation: str, who: Principal, action: str, resource: str, *, explicit: bool) -> ClientError:
-    account, role = who.role_arn.split(":")[4], who.role_arn.rpartition("/")[2]
-    reason = (
-        "with an explicit deny in an identity-based policy"
-        if explicit
-        else f"because no identity-based policy allows the {action} action"
-    )
-    message = (
-        f"User: arn:aws:sts::{account}:assumed-role/{role}/{who.function} is not authorized to perform: {action} "
-        f"on resource: {resource} {reason}"
-    )
-    code = _DENIED_CODES.get(client.meta.service_model.service_name, "AccessDeniedException")
-    return client_error(client, operation, code, message, 403 if code == "AccessDenied" else 400)

@@ -1,7 +1,7 @@
 """Calls that are answered without botocore's and moto's way through JSON, for the few that a day of virtual time is made of.
 
 What an answer says is worked out by the service as before, or remembered while nothing it is about was changed; checking, writing and
-reading the same request and answer again is saved. Pinned to moto 5.2.5 like `hooks`; every light has a test against the long way.
+reading the same request and answer again is saved. Pinned to moto 5.2.5; every light has a test against the long way.
 """
 
 from __future__ import annotations

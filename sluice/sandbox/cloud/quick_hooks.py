@@ -1,4 +1,4 @@
-"""Patches of moto, botocore and dataclasses that save time and change no answer, pinned to moto 5.2.5 like those in `hooks`.
+"""Patches of moto, botocore and dataclasses that save time and change no answer, pinned to moto 5.2.5.
 
 A day of virtual time is ten thousand calls; what is here is what they spent most of their time on.
 """

@@ -1,6 +1,6 @@
 """Reads of DynamoDB that are asked again, with no call in between that may have changed their answer, get the same one.
 
-Decides what a write leaves as it is; pinned to moto 5.2.5 like `hooks`. A table changes by its calls alone.
+Decides what a write leaves as it is; pinned to moto 5.2.5. A table changes by its calls alone.
 """
 
 from __future__ import annotations

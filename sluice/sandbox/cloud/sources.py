@@ -15,7 +15,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from sluice.sandbox.cloud import backends, hooks
+from sluice.sandbox.cloud import backends, event_hooks, lambda_hooks
 from sluice.sandbox.cloud.actions import Place
 from sluice.sandbox.cloud.clock import Clock, Entry
 from sluice.sandbox.cloud.functions import Outcome, Runtime
@@ -52,9 +52,9 @@ class Sources:
 
     def install(self) -> None:
         self._undos = [
-            hooks.install_queue_watch(lambda queue: self._plan(queue.queue_arn, self._clock.now() + POLL)),
-            hooks.install_long_polling(self._clock.sleep),
-            hooks.install_mapping_check(self._check),
+            event_hooks.install_queue_watch(lambda queue: self._plan(queue.queue_arn, self._clock.now() + POLL)),
+            event_hooks.install_long_polling(self._clock.sleep),
+            lambda_hooks.install_mapping_check(self._check),
         ]
         # Mappings enabled, or permissions given, while messages wait are noticed here.
         self._heartbeat = self._clock.every(60, self._look_around, "event source mappings")
@@ -74,12 +74,12 @@ class Sources:
             return
         for action in _POLLER_ACTIONS:
             if not self._runtime.authorizer.decide(function.role, f"sqs:{action}", queue.queue_arn).allowed:
-                raise hooks.lambda_error(
+                raise lambda_hooks.lambda_error(
                     "InvalidParameterValueException",
                     f"The provided execution role does not have permissions to call {action} on SQS",
                 )
         if queue.visibility_timeout < function.timeout:
-            raise hooks.lambda_error(
+            raise lambda_hooks.lambda_error(
                 "InvalidParameterValueException",
                 f"Queue visibility timeout: {queue.visibility_timeout} seconds is less than "
                 f"Function timeout: {function.timeout} seconds",

@@ -16,7 +16,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from sluice.sandbox.cloud import backends, hooks
+from sluice.sandbox.cloud import backends, dynamodb_hooks, lambda_hooks
 from sluice.sandbox.cloud.actions import Place
 from sluice.sandbox.cloud.clock import Clock, Entry
 from sluice.sandbox.cloud.functions import Outcome, Runtime
@@ -49,7 +49,10 @@ class Streams:
     _undos: list[Undo] = field(default_factory=list)
 
     def install(self) -> None:
-        self._undos = [hooks.install_stream_watch(self._written), hooks.install_mapping_check(self._check)]
+        self._undos = [
+            dynamodb_hooks.install_stream_watch(self._written),
+            lambda_hooks.install_mapping_check(self._check),
+        ]
 
     def uninstall(self) -> None:
         while self._undos:
@@ -67,7 +70,7 @@ class Streams:
         role = self.runtime.function(spec["FunctionName"]).role
         for action in POLLER_ACTIONS:
             if not self.runtime.authorizer.decide(role, f"dynamodb:{action}", arn).allowed:
-                raise hooks.lambda_error(
+                raise lambda_hooks.lambda_error(
                     "InvalidParameterValueException",
                     f"Cannot access stream {arn}. Please ensure the role can perform the {action} action on the stream.",
                 )

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, cast
 from urllib.parse import unquote, urlsplit
 
-from sluice.sandbox.cloud.hooks import lambda_error
+from sluice.sandbox.cloud.lambda_hooks import lambda_error
 from sluice.sandbox.patches import Undo, all_of, replaced
 
 _ROOM = "url_configs"

@@ -22,12 +22,6 @@ TICK = """
 """
 
 
-@pytest.fixture
-def cloud():
-    with Cloud(START) as running:
-        yield running
-
-
 def ticking(*, states: dict[str, Any] | None = None, **more: Any) -> str:
     """A machine that ticks each minute until the third tick."""
     arn = function("tick", TICK)

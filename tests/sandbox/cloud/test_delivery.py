@@ -22,12 +22,6 @@ PATTERN = {
 }
 
 
-@pytest.fixture
-def cloud():
-    with Cloud(START) as running:
-        yield running
-
-
 def rule(name: str, *, pattern: dict[str, Any] | None = None, schedule: str | None = None, **more: Any) -> str:
     settings = {"EventPattern": json.dumps(pattern)} if pattern else {"ScheduleExpression": schedule}
     return str(client("events").put_rule(Name=name, **settings, **more)["RuleArn"])

@@ -39,12 +39,6 @@ FAILING = """
 """
 
 
-@pytest.fixture
-def cloud():
-    with Cloud(START) as running:
-        yield running
-
-
 # What a handler finds around it
 
 

@@ -11,13 +11,25 @@ from typing import Any
 
 import moto
 import pytest
-from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from sluice.sandbox.cloud import backends, hooks, quick_hooks, remembered_reads, s3_hooks
+from sluice.sandbox.cloud import (
+    backends,
+    dynamodb_hooks,
+    event_hooks,
+    gate,
+    lambda_hooks,
+    quick_hooks,
+    remembered_reads,
+    s3_hooks,
+    scaling_hooks,
+    ssm_hooks,
+    stepfunctions_hooks,
+)
 from sluice.sandbox.cloud.actions import Place
 from sluice.sandbox.cloud.cloud import Cloud
 from sluice.sandbox.cloud.iam import bucket_decision
+from sluice.sandbox.patches import Undo
 from tests.sandbox.deploying import START, allow, client, function, machine, queue, role, url
 
 SFN = "moto.stepfunctions.parser"
@@ -44,42 +56,42 @@ def test_moto_is_the_pinned_one() -> None:
     assert moto.__version__ == "5.2.5", "read every hook again before moving the pin"
 
 
-HOOKS: list[tuple[Callable[[], hooks.Undo], list[str]]] = [
-    (lambda: hooks.install_api_gate(lambda *_: None), ["botocore.client:BaseClient._make_api_call"]),
+HOOKS: list[tuple[Callable[[], Undo], list[str]]] = [
+    (lambda: gate.install_api_gate(lambda *_: None), ["botocore.client:BaseClient._make_api_call"]),
     (
-        lambda: hooks.install_lambda_invoke(lambda *_: b""),
+        lambda: lambda_hooks.install_lambda_invoke(lambda *_: b""),
         ["moto.awslambda_simple.models:LambdaSimpleBackend.invoke"],
     ),
     (
-        hooks.install_dead_letter_targets,
+        lambda_hooks.install_dead_letter_targets,
         [
             "moto.awslambda.models:LambdaFunction.__init__",
             "moto.awslambda.models:LambdaFunction.update_configuration",
         ],
     ),
     (
-        hooks.install_scaling_removal,
+        scaling_hooks.install_scaling_removal,
         ["moto.applicationautoscaling.models:ApplicationAutoscalingBackend.deregister_scalable_target"],
     ),
     (
-        lambda: hooks.install_mapping_check(lambda spec: None),
+        lambda: lambda_hooks.install_mapping_check(lambda spec: None),
         ["moto.awslambda.models:LambdaBackend.create_event_source_mapping"],
     ),
-    (lambda: hooks.install_rule_delivery(lambda *_: None), ["moto.events.models:Rule.send_to_targets"]),
-    (lambda: hooks.install_queue_watch(lambda queue: None), ["moto.sqs.models:Queue.add_message"]),
+    (lambda: event_hooks.install_rule_delivery(lambda *_: None), ["moto.events.models:Rule.send_to_targets"]),
+    (lambda: event_hooks.install_queue_watch(lambda queue: None), ["moto.sqs.models:Queue.add_message"]),
     (s3_hooks.install_locked_copies, ["moto.s3.responses:S3Response._key_response_put"]),
     (
         lambda: s3_hooks.install_bucket_policies(bucket_decision),
         ["moto.s3.models:FakeBucket.get_permission"],
     ),
-    (lambda: hooks.install_stream_watch(lambda *_: None), ["moto.dynamodb.models.table:StreamShard.add"]),
-    (lambda: hooks.install_long_polling(lambda seconds: None), ["moto.sqs.models:Queue.wait_for_messages"]),
+    (lambda: dynamodb_hooks.install_stream_watch(lambda *_: None), ["moto.dynamodb.models.table:StreamShard.add"]),
+    (lambda: event_hooks.install_long_polling(lambda seconds: None), ["moto.sqs.models:Queue.wait_for_messages"]),
     (
-        lambda: hooks.install_transaction_memory(lambda: START),
+        lambda: dynamodb_hooks.install_transaction_memory(lambda: START),
         ["moto.dynamodb.responses:DynamoHandler.transact_write_items"],
     ),
     (
-        hooks.install_light_transactions,
+        dynamodb_hooks.install_light_transactions,
         ["moto.dynamodb.models:copy", "moto.dynamodb.models:DynamoDBBackend.transact_write_items"],
     ),
     (
@@ -94,30 +106,30 @@ HOOKS: list[tuple[Callable[[], hooks.Undo], list[str]]] = [
     (quick_hooks.install_direct_requests, ["botocore.client:BaseClient._make_request"]),
     (lambda: remembered_reads.install_remembered_reads(lambda: None), ["botocore.client:BaseClient._make_api_call"]),
     (
-        lambda: hooks.install_execution_start(lambda worker: None),
+        lambda: stepfunctions_hooks.install_execution_start(lambda worker: None),
         [f"{SFN}.backend.execution_worker:ExecutionWorker.start"],
     ),
     (
-        lambda: hooks.install_execution_stop(lambda *_: None),
+        lambda: stepfunctions_hooks.install_execution_stop(lambda *_: None),
         [f"{SFN}.backend.execution_worker:ExecutionWorker.stop"],
     ),
     (
-        lambda: hooks.install_execution_names(lambda: "x"),
+        lambda: stepfunctions_hooks.install_execution_names(lambda: "x"),
         [f"{SFN}.models:StepFunctionsParserBackend.start_execution"],
     ),
     (
-        lambda: hooks.install_waits(lambda seconds: None),
+        lambda: stepfunctions_hooks.install_waits(lambda seconds: None),
         [
             f"{SFN}.asl.component.state.wait.wait_function.wait_function:WaitFunction._wait_interval",
             f"{SFN}.asl.component.common.retry.retrier_decl:time",
         ],
     ),
     (
-        lambda: hooks.install_program_limit(lambda env, seconds: lambda: None),
+        lambda: stepfunctions_hooks.install_program_limit(lambda env, seconds: lambda: None),
         [f"{SFN}.asl.component.program.program:Program.eval"],
     ),
     (
-        lambda: hooks.install_single_thread(lambda: START),
+        lambda: stepfunctions_hooks.install_single_thread(lambda: START),
         [
             f"{SFN}.asl.component.program.program:threading",
             f"{SFN}.asl.component.program.program:TMP_THREADS",
@@ -129,13 +141,13 @@ HOOKS: list[tuple[Callable[[], hooks.Undo], list[str]]] = [
             f"{TASK}.state_task.service.state_task_service_callback:threading",
         ],
     ),
-    (hooks.install_client_reuse, [f"{TASK}.state_task.lambda_eval_utils:boto_client_for"]),
+    (stepfunctions_hooks.install_client_reuse, [f"{TASK}.state_task.lambda_eval_utils:boto_client_for"]),
 ]
 
 
 @pytest.mark.parametrize(("install", "targets"), HOOKS, ids=lambda value: value[0] if isinstance(value, list) else "")
 def test_a_hook_replaces_its_targets_and_its_undo_puts_them_back(
-    install: Callable[[], hooks.Undo], targets: list[str]
+    install: Callable[[], Undo], targets: list[str]
 ) -> None:
     before = [found(target) for target in targets]
     undo = install()
@@ -151,7 +163,7 @@ def test_ops_items_which_moto_lacks_are_there_until_the_undo() -> None:
 
     added = {"create_ops_item", "get_ops_item", "describe_ops_items"}
     assert not added & vars(SimpleSystemManagerResponse).keys(), "moto has them now: the hook may go"
-    undo = hooks.install_ops_items()
+    undo = ssm_hooks.install_ops_items()
     assert added <= vars(SimpleSystemManagerResponse).keys()
     undo()
 
@@ -162,7 +174,10 @@ def test_what_a_hook_added_to_a_class_is_gone_after_its_undo() -> None:
     from moto.awslambda.responses import LambdaResponse
     from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 
-    undos = [hooks.install_lambda_invoke(lambda *_: b""), hooks.install_machine_deletion(lambda machine: None)]
+    undos = [
+        lambda_hooks.install_lambda_invoke(lambda *_: b""),
+        stepfunctions_hooks.install_machine_deletion(lambda machine: None),
+    ]
     assert "_get_param" in vars(LambdaResponse)
     assert "delete_state_machine" in vars(StepFunctionsParserBackend)
     for undo in undos:
@@ -262,7 +277,7 @@ def test_no_other_module_of_the_interpreter_sleeps_or_starts_threads_unnoticed()
 def test_what_the_sandbox_reads_of_moto_is_there() -> None:
     place = Place()
     with mock_aws(config={"lambda": {"use_docker": False}, "stepfunctions": {"execute_state_machine": True}}):
-        undo = hooks.install_dead_letter_targets()
+        undo = lambda_hooks.install_dead_letter_targets()
         role_arn = role("r", allow("A", "s3:GetObject", "*"))
         function(
             "f", "def handler(event, context): pass", DeadLetterConfig={"TargetArn": "arn:aws:sqs:us-east-1:1:dead"}
@@ -305,7 +320,7 @@ def test_what_the_sandbox_reads_of_moto_is_there() -> None:
 def test_what_the_clockwork_reads_of_an_execution_is_there() -> None:
     workers: list[Any] = []
     with mock_aws(config={"stepfunctions": {"execute_state_machine": True}}):
-        undo = hooks.install_execution_start(workers.append)
+        undo = stepfunctions_hooks.install_execution_start(workers.append)
         caller = role("clock", service="states.amazonaws.com")
         arn = machine("m", caller, {"Done": {"Type": "Succeed"}})
         client("stepfunctions").start_execution(stateMachineArn=arn, name="r1", input="{}")
@@ -324,187 +339,9 @@ def test_what_the_clockwork_reads_of_an_execution_is_there() -> None:
     assert (execution.status, execution.stop_date, execution.cause) == ("RUNNING", None, None)
 
 
-# DynamoDB
-
-
-@pytest.fixture
-def cloud():
-    with Cloud(START) as running:
-        client("dynamodb").create_table(
-            TableName="t",
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
-            AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
-            BillingMode="PAY_PER_REQUEST",
-        )
-        yield running
-
-
-def add_one(token: str, step: str = "1") -> None:
-    update = {
-        "TableName": "t",
-        "Key": {"pk": {"S": "HEAD"}},
-        "UpdateExpression": "ADD version :step",
-        "ExpressionAttributeValues": {":step": {"N": step}},
-    }
-    client("dynamodb").transact_write_items(TransactItems=[{"Update": update}], ClientRequestToken=token)
-
-
-def version() -> str:
-    return str(client("dynamodb").get_item(TableName="t", Key={"pk": {"S": "HEAD"}})["Item"]["version"]["N"])
-
-
-def test_a_transaction_with_the_same_token_happens_once_in_ten_minutes(cloud: Cloud) -> None:
-    add_one("a")
-    add_one("a")
-    once = version()
-    add_one("b")
-    cloud.clock.run_for(601)
-    add_one("a")
-
-    assert once == "1"
-    assert version() == "3"
-
-
-def test_a_token_used_for_another_transaction_is_refused(cloud: Cloud) -> None:
-    add_one("a")
-
-    with pytest.raises(ClientError) as caught:
-        add_one("a", step="5")
-
-    assert caught.value.response["Error"]["Code"] == "IdempotentParameterMismatchException"
-    assert version() == "1"
-
-
-def test_a_failed_condition_cancels_the_transaction_with_its_reasons(cloud: Cloud) -> None:
-    add_one("a")
-    fresh = {"Put": {"TableName": "t", "Item": {"pk": {"S": "EVENT"}}}}
-    guard = {
-        "ConditionCheck": {
-            "TableName": "t",
-            "Key": {"pk": {"S": "HEAD"}},
-            "ConditionExpression": "version = :seen",
-            "ExpressionAttributeValues": {":seen": {"N": "0"}},
-        }
-    }
-
-    with pytest.raises(client("dynamodb").exceptions.TransactionCanceledException) as caught:
-        client("dynamodb").transact_write_items(TransactItems=[fresh, guard], ClientRequestToken="c")
-
-    assert [r["Code"] for r in caught.value.response["CancellationReasons"]] == ["None", "ConditionalCheckFailed"]
-    assert "Item" not in client("dynamodb").get_item(TableName="t", Key={"pk": {"S": "EVENT"}})
-
-
-def test_a_cancelled_transaction_may_be_tried_again_with_its_token(cloud: Cloud) -> None:
-    fresh = {"TableName": "t", "Item": {"pk": {"S": "E"}}, "ConditionExpression": "attribute_not_exists(pk)"}
-    client("dynamodb").put_item(TableName="t", Item={"pk": {"S": "E"}})
-    with pytest.raises(ClientError, match="ConditionalCheckFailed"):
-        client("dynamodb").transact_write_items(TransactItems=[{"Put": fresh}], ClientRequestToken="c")
-    client("dynamodb").delete_item(TableName="t", Key={"pk": {"S": "E"}})
-
-    client("dynamodb").transact_write_items(TransactItems=[{"Put": fresh}], ClientRequestToken="c")
-
-    assert "Item" in client("dynamodb").get_item(TableName="t", Key={"pk": {"S": "E"}})
-
-
-@pytest.mark.parametrize("ranged", [False, True])
-def test_a_cancelled_transaction_restores_everything_it_touched(ranged: bool) -> None:
-    keys = ["pk", "sk"] if ranged else ["pk"]
-    with Cloud(START):
-        dynamodb = client("dynamodb")
-        dynamodb.create_table(
-            TableName="t",
-            KeySchema=[
-                {"AttributeName": key, "KeyType": kind} for key, kind in zip(keys, ("HASH", "RANGE"), strict=False)
-            ],
-            AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
-            BillingMode="PAY_PER_REQUEST",
-        )
-
-        def key(name: str) -> dict[str, Any]:
-            return {"pk": {"S": "E" if ranged else name}} | ({"sk": {"S": name}} if ranged else {})
-
-        for name in ("updated", "replaced", "deleted"):
-            dynamodb.put_item(TableName="t", Item={**key(name), "n": {"N": "1"}, "l": {"L": [{"S": "a"}]}})
-        before = sorted(dynamodb.scan(TableName="t")["Items"], key=str)
-        change = {
-            "UpdateExpression": "SET n = :two, #l = list_append(#l, :b)",
-            "ExpressionAttributeNames": {"#l": "l"},
-            "ExpressionAttributeValues": {":two": {"N": "2"}, ":b": {"L": [{"S": "b"}]}},
-        }
-        items = [
-            {"Update": {"TableName": "t", "Key": key("updated"), **change}},
-            {"Put": {"TableName": "t", "Item": key("replaced")}},
-            {"Put": {"TableName": "t", "Item": key("new")}},
-            {"Delete": {"TableName": "t", "Key": key("deleted")}},
-            {"ConditionCheck": {"TableName": "t", "Key": key("x"), "ConditionExpression": "attribute_exists(pk)"}},
-        ]
-
-        with pytest.raises(ClientError, match="ConditionalCheckFailed"):
-            dynamodb.transact_write_items(TransactItems=items)
-        after = sorted(dynamodb.scan(TableName="t")["Items"], key=str)
-        dynamodb.transact_write_items(TransactItems=items[:-1])
-        done = dynamodb.scan(TableName="t")["Items"]
-
-    assert after == before
-    assert len(done) == 3
-
-
 def test_the_clock_freezes_what_moto_dates_with(cloud: Cloud) -> None:
     cloud.clock.run_for(60)
     client("ssm").put_parameter(Name="/x", Value="1", Type="String")
 
     dated = client("ssm").get_parameter(Name="/x")["Parameter"]["LastModifiedDate"]
     assert dated == START + timedelta(seconds=60) == datetime.now(UTC)
-
-
-def test_a_target_that_is_deregistered_takes_its_policies_and_schedules_along(cloud: Cloud) -> None:
-    scaling = client("application-autoscaling")
-    targets = [
-        {
-            "ServiceNamespace": "sagemaker",
-            "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
-            "ResourceId": f"endpoint/shop/variant/{slot}",
-        }
-        for slot in ("blue", "green")
-    ]
-    tracking = {
-        "TargetValue": 70.0,
-        "PredefinedMetricSpecification": {"PredefinedMetricType": "SageMakerVariantInvocationsPerInstance"},
-    }
-    for target in targets:
-        scaling.register_scalable_target(**target, MinCapacity=1, MaxCapacity=3)
-        scaling.put_scaling_policy(
-            **target,
-            PolicyName="by-load",
-            PolicyType="TargetTrackingScaling",
-            TargetTrackingScalingPolicyConfiguration=tracking,
-        )
-        scaling.put_scheduled_action(**target, ScheduledActionName="mornings", Schedule="cron(0 7 * * ? *)")
-
-    scaling.deregister_scalable_target(**targets[0])
-
-    of = {"ServiceNamespace": "sagemaker"}
-    left = [each["ResourceId"] for each in scaling.describe_scaling_policies(**of)["ScalingPolicies"]]
-    scheduled = [each["ResourceId"] for each in scaling.describe_scheduled_actions(**of)["ScheduledActions"]]
-    assert left == scheduled == ["endpoint/shop/variant/green"]
-
-
-def test_a_bucket_s_policy_is_read_with_its_conditions(cloud: Cloud) -> None:
-    s3 = client("s3")
-    s3.create_bucket(Bucket="shop")
-
-    def deny(**condition: Any) -> None:
-        statement = {
-            "Effect": "Deny",
-            "Principal": "*",
-            "Action": "s3:*",
-            "Resource": "arn:aws:s3:::shop/*",
-            **condition,
-        }
-        s3.put_bucket_policy(Bucket="shop", Policy=json.dumps({"Statement": [statement]}))
-
-    deny(Condition={"Bool": {"aws:SecureTransport": "false"}})
-    s3.put_object(Bucket="shop", Key="over-tls", Body=b"")
-    deny()
-    with pytest.raises(ClientError, match="403"):
-        s3.put_object(Bucket="shop", Key="never", Body=b"")

@@ -20,12 +20,6 @@ WORKER = """
 """
 
 
-@pytest.fixture
-def cloud():
-    with Cloud(START) as running:
-        yield running
-
-
 def mapped(
     source: str = WORKER, *, visibility: int = 30, timeout: int = 30, dead_after: int | None = None, **more: Any
 ) -> str:

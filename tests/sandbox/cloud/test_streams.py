@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
@@ -26,12 +25,6 @@ WORKER = """
         return {"batchItemFailures": []}
 """
 STREAM = ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"]
-
-
-@pytest.fixture
-def cloud() -> Iterator[Cloud]:
-    with Cloud(START) as running:
-        yield running
 
 
 def mapped(**more: Any) -> str:
