@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 
 from sluice.sandbox.cloud.clock import Clock
 from sluice.sandbox.cloud.light_hooks import Light, Remembered
+from sluice.sandbox.hosting import endpoint_hooks, serving_hooks
 from sluice.sandbox.hosting.endpoints import Endpoints, EndpointTiming
 from sluice.sandbox.hosting.loading import Artifacts, Fetch
 from sluice.sandbox.hosting.serving import Runtime
 from sluice.sandbox.hosting.traffic import Load, Traffic
-from sluice.sandbox.watch import hooks
+from sluice.sandbox.watch import alarm_hooks, metric_hooks
 from sluice.sandbox.watch.alarms import AlarmClockwork, AlarmTiming, Publish
 from sluice.sandbox.watch.light_answers import light_answers
 from sluice.sandbox.watch.meter import Meter
@@ -49,15 +50,15 @@ class Meters:
         self._reading = settings.alarms.reading
         self.store = MetricStore()
         self.meter = Meter(clock, self.store, delay_seconds=settings.metric_delay_seconds)
-        self.artifacts = Artifacts(fetch or hooks.moto_artifacts(settings.account))
+        self.artifacts = Artifacts(fetch or serving_hooks.moto_artifacts(settings.account))
         self.endpoints = Endpoints(
-            clock, hooks.moto_sagemaker(*place), self.artifacts, timing=settings.endpoints, seed=settings.seed
+            clock, endpoint_hooks.moto_sagemaker(*place), self.artifacts, timing=settings.endpoints, seed=settings.seed
         )
         self.runtime = Runtime(self.endpoints, self.meter, clock, settings.seed)
         self.alarms = AlarmClockwork(
             clock,
             self.store,
-            hooks.moto_alarms(*place),
+            alarm_hooks.moto_alarms(*place),
             publish,
             account=settings.account,
             region=settings.region,
@@ -67,16 +68,16 @@ class Meters:
 
     def _install(self) -> list[Callable[[], None]]:
         undos = [
-            hooks.install_metric_store(self.store, self._reading),
-            hooks.install_alarm_rules(self.alarms),
-            hooks.install_set_alarm_state(self.alarms),
-            hooks.install_describe_alarms(),
-            hooks.install_endpoints(self.endpoints),
-            hooks.install_live_guards(self.endpoints),
-            hooks.install_instance_types(),
-            hooks.install_tags(),
-            hooks.install_runtime(self.runtime),
-            hooks.install_utc_timestamps(),
+            metric_hooks.install_metric_store(self.store, self._reading),
+            alarm_hooks.install_alarm_rules(self.alarms),
+            alarm_hooks.install_set_alarm_state(self.alarms),
+            alarm_hooks.install_describe_alarms(),
+            endpoint_hooks.install_endpoints(self.endpoints),
+            endpoint_hooks.install_live_guards(self.endpoints),
+            endpoint_hooks.install_instance_types(),
+            endpoint_hooks.install_tags(),
+            serving_hooks.install_runtime(self.runtime),
+            metric_hooks.install_utc_timestamps(),
         ]
         self.alarms.start()
         return undos
@@ -84,7 +85,7 @@ class Meters:
     def lights(self) -> dict[tuple[str, str], Light]:
         """Light answers about what is here, by service and operation."""
         described = Remembered(lambda params: self.endpoints.look(str(params.get("EndpointName"))))
-        of_watch = light_answers(self.store, self._reading, hooks.moto_alarms(*self._place))
+        of_watch = light_answers(self.store, self._reading, alarm_hooks.moto_alarms(*self._place))
         return {**of_watch, ("sagemaker", "DescribeEndpoint"): described}
 
     def traffic(self, endpoint: str, load: Load) -> Traffic:

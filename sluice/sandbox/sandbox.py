@@ -29,7 +29,7 @@ from sluice.sandbox.engine.program import Engine, RunResult
 from sluice.sandbox.hosting.traffic import Load, Traffic
 from sluice.sandbox.meters import Meters, MeterSettings
 from sluice.sandbox.watch.alarm_actions import topics_told
-from sluice.sandbox.watch.hooks import moto_alarms
+from sluice.sandbox.watch.alarm_hooks import moto_alarms
 from sluice.sandbox.watch.metric_wire import put_datum
 
 REPOSITORY = Path(__file__).parents[2]

@@ -3,11 +3,13 @@
 import io
 import tarfile
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
 import boto3
 
+NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 ROLE = "arn:aws:iam::123456789012:role/serving"
 IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/sklearn:1.4"
 BUCKET = "models"

@@ -1,7 +1,7 @@
 """SageMaker endpoints in virtual time: what is refused, what takes how long, and what comes of it.
 
 Decides the life of an endpoint over moto's models and configurations. Shapes are left to `fleet`, containers to
-`serving`, the wiring into moto to `watch.hooks`. Knobs (`occupy`, `fall_back_next`, ...) make SageMaker's faults.
+`serving`, the wiring into moto to `endpoint_hooks`. Knobs (`occupy`, `fall_back_next`, ...) make SageMaker's faults.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -1,1 +1,1 @@
-"""CloudWatch made honest: metrics, metric math, alarms. Its `hooks` hold the patches of moto that it and `hosting` need."""
+"""CloudWatch made honest: metrics, metric math, alarms. Its `..._hooks` hold the patches of moto it needs."""

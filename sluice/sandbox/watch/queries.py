@@ -1,7 +1,7 @@
 """What a GetMetricData request, or an alarm, asks of the store, and the series that answer it.
 
 Decides the order of evaluation, period alignment and which requests are refused. Storage is left to `series`,
-arithmetic to `arithmetic`, the wire format to the hooks.
+arithmetic to `arithmetic`, the wire format to `metric_wire`.
 """
 
 import re
