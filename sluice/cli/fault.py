@@ -55,9 +55,11 @@ def _found(what: str, name: str | None, stories: Mapping[str, Fault]) -> Fault:
 def _ending(told: Told) -> Iterator[str]:
     yield "How it ended"
     yield f"  {told.sentence}"
-    yield f"  {told.champion} serves; {told.harmed:,} of {told.requests:,} requests harmed in {lasting(round(told.seconds))}"
+    serves = "nothing serves, {} is on record" if told.gone else "{} serves"
+    yield f"  {serves.format(told.champion)}; {told.harmed:,} of {told.requests:,} requests harmed in {lasting(round(told.seconds))}"
     if told.wrong:
         yield from (f"  not as it must be: {wrong}" for wrong in told.wrong)
     else:
-        yield "  checked: one release has all traffic, no step was exceeded, the audit events replay to the record"
+        held = "no step was exceeded, the audit events replay to the record"
+        yield f"  checked: {held}" if told.gone else f"  checked: one release has all traffic, {held}"
     yield f"{'Safe' if told.is_safe else 'NOT SAFE'}"

@@ -20,7 +20,7 @@ from sluice.core.decision import (
     ticket,
 )
 from sluice.core.head import Champion, Cleanup, Head, Outcome, Quarantine
-from sluice.core.observation import Observation
+from sluice.core.observation import DELETED, Observation
 from sluice.core.policy import Policy
 from sluice.core.rollout import Latch, Phase, Rollout, SlotAlarms
 from sluice.core.weights import percent_text
@@ -32,7 +32,7 @@ OVERDUE_SECONDS = 30 * 60
 GIVE_UP_SECONDS = 24 * 3600
 """An endpoint that took no weight call for a day is for people and AWS support."""
 GONE_SECONDS = 2 * 60
-"""A slot that is not on the endpoint for so long was taken away, and is not merely shown late."""
+"""A slot that is not on the endpoint for so long, or an endpoint that is not found, was taken away and is not merely shown late."""
 VERIFY_SECONDS = 15 * 60
 """Stable gets this long to look healthy once it has everything back."""
 
@@ -128,12 +128,22 @@ def _hooks_called(head: Head, seen: Observation) -> Decision | None:
 
 
 def lost(head: Head, seen: Observation, now: int) -> Decision:
-    """The endpoint is gone, or in a state that only deleting ends: there is nothing left to shift, and people must know."""
+    """The endpoint is gone, or in a state that only deleting ends: there is nothing left to shift, and people must know.
+
+    That it is not found may also be a wrong answer, and an endpoint whose rollout ended as failed is looked after by nobody:
+    so the way back is taken, and found out within two minutes.
+    """
     rollout = live(head)
-    because = (
-        f"endpoint {rollout.endpoint} is {seen.endpoint.status} while {rollout.release.name} was {rollout.phase.value}"
-    )
-    return _failed(head, now, because)
+    state = f"endpoint {rollout.endpoint} is {seen.endpoint.status}"
+    if seen.endpoint.status != DELETED:
+        return _failed(head, now, f"{state} while {rollout.release.name} was {rollout.phase.value.replace('_', ' ')}")
+    if rollout.latch is None:
+        latched = roll_back(head, now, "tick", state, harmful=False)
+        # Nothing is called on what is not there: the next look, seconds from now, does so if it finds it.
+        return replace(latched, actions=tuple(a for a in latched.actions if not isinstance(a, SetWeights)))
+    if now - rollout.latch.at > GONE_SECONDS:
+        return _failed(head, now, f"{state}: not found again while {rollout.release.name} was taken back")
+    return stay(head, f"{state}: looking for it again", NOW_SECONDS)
 
 
 def blocked_seconds(rollout: Rollout, seen: Observation, now: int) -> int:

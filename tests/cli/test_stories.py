@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -79,6 +80,19 @@ def test_the_exit_code_says_whether_the_end_was_safe(
     assert ran.exit_code == code
     assert ran.out.splitlines()[-2:] == last
     assert f"  {BACK}\n  v1 serves; 7 of 1,200 requests harmed in 10 min\n" in ran.out
+
+
+def test_nothing_is_said_to_serve_where_no_endpoint_is_left(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fault, "train", lambda folder: folder)
+    monkeypatch.setattr(fault, "tell", lambda *_: replace(told(), gone=True))
+
+    ran = desk.run("demo", "--fault", "clock-stopped")
+
+    assert ran.out.splitlines()[-3:] == [
+        "  nothing serves, v1 is on record; 7 of 1,200 requests harmed in 10 min",
+        "  checked: no step was exceeded, the audit events replay to the record",
+        "Safe",
+    ]
 
 
 def test_what_happens_is_marked_and_looks_that_only_wait_are_folded(

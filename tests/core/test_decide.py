@@ -12,7 +12,7 @@ from sluice.core.conditions import Hook, HookKind, OnBreach
 from sluice.core.decide import decide
 from sluice.core.decision import Decision
 from sluice.core.head import Cleanup, Head
-from sluice.core.observation import AlarmFacts, ArtifactFacts, HookAnswer, Observation, SmokeFacts, Variant
+from sluice.core.observation import DELETED, AlarmFacts, ArtifactFacts, HookAnswer, Observation, SmokeFacts, Variant
 from sluice.core.policy import AfterSoak, IncidentThen, OnInconclusive, SharedIncident
 from sluice.core.prepare import update_was_refused
 from sluice.core.rollout import Latch, Phase, Prepared, Rehearsal, Shift
@@ -613,6 +613,22 @@ class TestRollingBack:
         decision = decide(rolling_back(latch=old), seen(endpoint(5000, 5000, "Failed")), NOW)
 
         assert decision.next.outcome.phase is Phase.FAILED
+
+    def test_an_endpoint_that_is_not_found_is_taken_back_without_a_call_and_looked_for_again(self) -> None:
+        decision = decide(baking(), seen(endpoint(status=DELETED)), NOW)
+
+        assert phase(decision) is Phase.ROLLING_BACK
+        assert weights(decision) == []
+        assert decision.next.quarantine == (), "nothing was seen of the release's doing"
+
+    @pytest.mark.parametrize(("since", "ends"), [(120, False), (121, True)])
+    def test_an_endpoint_that_stays_away_ends_the_rollout(self, since: int, ends: bool) -> None:
+        latched = Latch(NOW - since, "tick", "x", False, None)
+
+        decision = decide(rolling_back(latch=latched), seen(endpoint(status=DELETED)), NOW)
+
+        assert (decision.next.live is None) is ends
+        assert decision.next.outcome is None or decision.next.outcome.phase is Phase.FAILED
 
     def test_a_record_without_its_latch_still_goes_back(self) -> None:
         assert phase(decide(rolling_back(latch=None), seen(endpoint()), NOW)) is Phase.VERIFYING

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from sluice.core.observation import DELETED
 from sluice.core.rollout import Phase
 from sluice.sim.strikes import CallFailed, Moment, Strike, fail, kill
 from sluice.sim.turmoil import Turmoil
@@ -81,6 +84,32 @@ def test_an_endpoint_that_was_deleted_ends_the_rollout(world: Turmoil, phase: Ph
     assert "endpoint shop is Deleted" in because
     world.live(3 * DAY, lambda: head_of(world).cleanup is None)
     assert head_of(world).cleanup is None, "and nothing is left to look after"
+
+
+@pytest.mark.parametrize("phase", [Phase.PREPARING, Phase.SHIFTING, Phase.BAKING, Phase.SOAKING])
+def test_an_endpoint_that_was_only_said_to_be_gone_has_stable_serve_everything(world: Turmoil, phase: Phase) -> None:
+    """One wrong answer; the look after it finds the endpoint with the canary still on it."""
+    until_phase(world, phase)
+    kept: dict[str, Any] = {}
+
+    def hide(_: str) -> None:
+        kept.update(status=world.status, variants=world.variants)
+        world.status, world.variants = DELETED, {}
+
+    def show(_: str) -> None:
+        world.status, world.variants = kept["status"], kept["variants"]
+
+    world.strikes += [
+        Strike("endpoints.describe", Moment.BEFORE, hide),
+        Strike("endpoints.describe", Moment.AFTER, show),
+    ]
+
+    until_ended(world)
+
+    ended, because = ended_as(world)
+    assert ended is Phase.ROLLED_BACK
+    assert "endpoint shop is Deleted" in because
+    assert {slot: parts for slot, parts in world.weights_truth().items() if parts} == {"blue": 10_000}
 
 
 def test_a_person_who_finishes_the_last_step_by_hand_has_promoted_it(world: Turmoil) -> None:

@@ -27,7 +27,7 @@ _DENIALS = ("AccessDenied", "Authorization")
 class Told:
     """How a story went. `sentence` is the one that ends it; `wrong` says what was not as it must be, and is empty when all was safe.
 
-    `decisions` are the sentences that were recorded, among all that were said.
+    `decisions` are the sentences that were recorded, among all that were said. `gone`: no endpoint is left to serve anything.
     """
 
     name: str
@@ -39,6 +39,7 @@ class Told:
     harmed: int
     seconds: float
     wrong: tuple[str, ...]
+    gone: bool = False
 
     @property
     def is_safe(self) -> bool:
@@ -64,6 +65,7 @@ def tell(fault: Fault, example: Example, seed: int = 1, on_look: Callable[[Line]
             account.harmed if account else 0,
             (scene.sandbox.cloud.clock.now() - began).total_seconds(),
             tuple(wrong),
+            fault.gone,
         )
 
 
