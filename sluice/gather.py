@@ -21,7 +21,7 @@ from sluice.core.observation import (
 )
 from sluice.core.orders import WaitFor
 from sluice.core.policy import LatencyMetric
-from sluice.core.registry import is_asked, rejection
+from sluice.core.registry import entry_asked, rejection
 from sluice.core.release import Release
 from sluice.core.rollout import Phase, Rollout, ScalingMode, ScalingTarget
 from sluice.core.rows import QUANTILE_SECONDS, placed, reading
@@ -72,8 +72,8 @@ def _preparing(ports: Ports, rollout: Rollout, seen: Observation) -> Observation
 
 def _package(ports: Ports, rollout: Rollout) -> ModelPackage | None:
     """Never a reason not to look: a registry that does not answer is a fact, too."""
-    arn = rollout.release.model_package
-    if arn is None or not is_asked(rollout):
+    arn = None if rollout.is_latched else entry_asked(rollout)
+    if arn is None:
         return None
     try:
         return ports.registry.entry(arn)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sluice.core.head import Submission
-from sluice.core.registry import package_faults
+from sluice.core.registry import entry_asked, package_faults
 from sluice.ports import Ports
 
 
@@ -11,6 +11,5 @@ def release_faults(ports: Ports, submission: Submission) -> tuple[str, ...]:
     """Why a release cannot be rolled out, in sentences. The registry is not asked about one that served before and is wanted back."""
     release = submission.release
     faults = ports.artifacts.faults(release)
-    if release.model_package is None or submission.is_emergency:
-        return faults
-    return (*faults, *package_faults(release, ports.registry.entry(release.model_package)))
+    arn = entry_asked(submission)
+    return faults if arn is None else (*faults, *package_faults(release, ports.registry.entry(arn)))

@@ -12,6 +12,8 @@ from sluice.cli.options import Json, NoColor, outside, say, sentences
 app = typer.Typer()
 
 Policy = Annotated[Path, typer.Argument(help="The rollout policy.", show_default=False)]
+PolicyFile = Annotated[Path, typer.Option(help="The rollout policy.")]
+STANDARD = Path("policies/rollouts/standard.yaml")
 Traffic = Annotated[
     float, typer.Option("--rps", min=0.01, max=1e6, metavar="N", help="Requests per second of the endpoint in all.")
 ]
@@ -92,7 +94,7 @@ def suggest(
 @app.command()
 def simulate(
     scenario: Annotated[str, typer.Argument(help="What is wrong; an unknown name lists them all.", show_default=False)],
-    policy: Annotated[Path, typer.Option(help="The rollout policy.")] = Path("policies/rollouts/standard.yaml"),
+    policy: PolicyFile = STANDARD,
     rps: Traffic = 500.0,
     rate: Rates = [],  # noqa: B006 - typer copies it
     seed: Seed = 1,
@@ -115,7 +117,7 @@ def simulate(
 def calibrate(  # noqa: PLR0913 - one parameter per option
     ctx: typer.Context,
     recording: Recording = None,
-    policy: Annotated[Path, typer.Option(help="The rollout policy.")] = Path("policies/rollouts/standard.yaml"),
+    policy: PolicyFile = STANDARD,
     release: Annotated[str | None, typer.Option(help="Which release of the recording. Default: the only one.")] = None,
     endpoint: Endpoint = None,
     canary: Canary = None,
@@ -144,7 +146,7 @@ def calibrate(  # noqa: PLR0913 - one parameter per option
 def backtest(  # noqa: PLR0913 - one parameter per option
     ctx: typer.Context,
     recording: Recording = None,
-    policy: Annotated[Path, typer.Option(help="The rollout policy.")] = Path("policies/rollouts/standard.yaml"),
+    policy: PolicyFile = STANDARD,
     endpoint: Endpoint = None,
     canary: Canary = None,
     stable: Stable = None,

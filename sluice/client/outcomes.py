@@ -14,6 +14,7 @@ from __future__ import annotations
 import logging
 import math
 import os
+import sys
 import threading
 import time
 from bisect import bisect_left
@@ -145,6 +146,13 @@ class Outcomes:
         self.record(exposure, dict.fromkeys(self._trials, 1.0))
         return exposure
 
+    def is_usable(self, number: object, at_least: float, at_most: float = math.inf) -> bool:
+        """Whether an amount is a number within limits; one that is not, NaN too, is on the account. Never raises."""
+        if isinstance(number, int | float) and at_least <= number <= at_most:
+            return True
+        self.account.unusable += 1
+        return False
+
     def record(self, exposure: Exposure | str, amounts: Mapping[str, float]) -> None:
         """Add to counters in the exposure's minute. Never raises."""
         try:
@@ -226,10 +234,8 @@ class Rate:
 
     def happened(self, exposure: Exposure | str, times: int = 1) -> None:
         """It came to this for what was seen then. Never raises."""
-        if not isinstance(times, int | float) or not 0 <= times < math.inf:
-            self.outcomes.account.unusable += 1
-            return
-        self.outcomes.record(exposure, {self.events: times})
+        if self.outcomes.is_usable(times, 0, sys.float_info.max):
+            self.outcomes.record(exposure, {self.events: times})
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,8 +250,7 @@ class Mean:
 
     def measured(self, exposure: Exposure | str, value: float) -> None:
         """The value that came of what was seen then. Never raises."""
-        if not isinstance(value, int | float) or value != value:
-            self.outcomes.account.unusable += 1
+        if not self.outcomes.is_usable(value, -math.inf):
             return
         kept = min(max(float(value), self.at_least), self.at_most)
         number = {} if self.of_each_exposure else {f"{self.name}_n": 1.0}
@@ -262,8 +267,7 @@ class Latency:
 
     def took(self, exposure: Exposure | str, milliseconds: float) -> None:
         """The answer that was seen took so long. Once for each answer: the judge compares their number with SageMaker's. Never raises."""
-        if not isinstance(milliseconds, int | float) or not milliseconds >= 0:
-            self.outcomes.account.unusable += 1
+        if not self.outcomes.is_usable(milliseconds, 0):
             return
         first = 1 + bisect_left(self.edges, milliseconds * 1000)
         self.outcomes.record(exposure, dict.fromkeys((self.counters[0], *self.counters[first:]), 1.0))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from sluice.core.head import Submission
 from sluice.core.observation import ModelPackage
 from sluice.core.release import Release, image_identity
 from sluice.core.rollout import Rollout
@@ -16,9 +17,9 @@ _APPROVED = "Approved"
 _REJECTED = "Rejected"
 
 
-def is_asked(rollout: Rollout) -> bool:
-    """Whether the registry has a say in this rollout (still)."""
-    return rollout.release.model_package is not None and not rollout.is_emergency and not rollout.is_latched
+def entry_asked(tried: Submission | Rollout) -> str | None:
+    """The entry that has a say in it; None where there is none, and for a release that served before and is wanted back."""
+    return None if tried.is_emergency else tried.release.model_package
 
 
 def package_faults(release: Release, found: ModelPackage) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from sluice.core.decision import Decision
 from sluice.core.head import Head
 from sluice.core.observation import ModelPackage
 from sluice.core.orders import WaitFor
-from sluice.core.registry import group_arn, is_asked, missing_approval, package_faults, rejection, version_arns
+from sluice.core.registry import entry_asked, group_arn, missing_approval, package_faults, rejection, version_arns
 from sluice.core.release import Release
 from sluice.core.rollout import Latch, Phase
 from tests.builders import NOW, release, started
@@ -69,15 +69,14 @@ def test_only_a_rejection_is_one() -> None:
     assert missing_approval(registered(), APPROVED) is None
 
 
-def test_the_registry_has_no_say_in_a_release_without_an_entry_an_emergency_or_a_way_back() -> None:
-    def asked(head: Head) -> bool:
+def test_the_registry_has_no_say_in_a_release_without_an_entry_nor_in_an_emergency() -> None:
+    def asked(head: Head) -> str | None:
         assert head.live is not None
-        return is_asked(head.live)
+        return entry_asked(head.live)
 
-    assert asked(started(release=registered()))
-    assert not asked(started())
-    assert not asked(started(release=registered(), is_emergency=True))
-    assert not asked(started(release=registered(), phase=Phase.ROLLING_BACK))
+    assert asked(started(release=registered())) == ARN
+    assert asked(started()) is None
+    assert asked(started(release=registered(), is_emergency=True)) is None
 
 
 def test_a_rejection_takes_the_canary_back_and_keeps_the_model_out() -> None:

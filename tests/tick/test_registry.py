@@ -122,3 +122,17 @@ def test_a_rejection_needs_no_metrics_to_take_it_back(world: World) -> None:
     world.run(lambda: world.canary_parts() == 0, 300)
 
     assert world.canary_parts() == 0
+
+
+def test_a_way_back_does_not_wait_for_the_registry(world: World) -> None:
+    submit(world.ports, submission(**registered()))
+    world.run(at_weight(world, 1000))
+    world.set_alarm(GREEN_ERRORS, "ALARM")
+    world.deliver()
+    calls: list[str] = []
+    world.before_call = calls.append
+
+    world.run(ended(world))
+
+    assert outcome(world).phase is Phase.ROLLED_BACK
+    assert "describe_model_package" not in calls
