@@ -8,7 +8,6 @@ from typing import Any
 
 from sluice.apply import settle
 from sluice.core.audit import Event
-from sluice.core.begin import kept_releases
 from sluice.core.decision import Decision, with_clock
 from sluice.core.errors import BadInput, EndpointBusy, Refused, StaleRecord
 from sluice.core.estimate import headline
@@ -17,6 +16,7 @@ from sluice.core.obstacles import Kind, Obstacle, obstacles
 from sluice.core.outlook import between_rollouts, next_event
 from sluice.core.record import Document, encode
 from sluice.core.release import Release
+from sluice.core.resubmission import kept_releases
 from sluice.core.revert import roll_back
 from sluice.core.rollout import Rollout
 from sluice.ports import Heartbeat, Ports

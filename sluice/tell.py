@@ -12,13 +12,14 @@ from sluice.apply import settle
 from sluice.command import abort, rollback
 from sluice.core import commands
 from sluice.core.audit import Event
-from sluice.core.begin import back_to, begin, like_the_last
+from sluice.core.begin import begin
 from sluice.core.decision import Decision
 from sluice.core.errors import BadInput, EndpointBusy, Forbidden, Refused, StaleRecord, UnknownSchema
 from sluice.core.head import Head, Submission
 from sluice.core.orders import Said
 from sluice.core.record import decode
 from sluice.core.release import Release
+from sluice.core.resubmission import back_to, like_the_last
 from sluice.fallback import fall_back
 from sluice.ports import Ports, StoreUnavailable
 from sluice.vetting import release_faults

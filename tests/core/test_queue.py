@@ -1,23 +1,20 @@
-"""A second release, and the way back to an older one."""
+"""A second release while one is being tried."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
 from sluice.core.actions import Notify
-from sluice.core.begin import back_to, begin, begin_queued
-from sluice.core.conditions import DatedFreeze, OnNewRelease
-from sluice.core.decide import decide
+from sluice.core.begin import begin, begin_queued
+from sluice.core.conditions import OnNewRelease
 from sluice.core.errors import Refused
-from sluice.core.head import Champion, Head, Quarantine, Standby
+from sluice.core.head import Head, Quarantine
 from sluice.core.outlook import between_rollouts
-from sluice.core.rollout import Latch, Phase, Prepared
+from sluice.core.rollout import Latch, Phase
 from tests.builders import NOW, head, policy, release, submission
-from tests.core.facts import CONFIGURED, endpoint, seen
-from tests.core.test_decide import baking, phase, preparing, soaking, weights
+from tests.core.test_decide import baking, phase, soaking, weights
 
 V3 = submission(release=release("v3"), nonce="3", submitted_by="arn:ci")
 
@@ -78,80 +75,11 @@ def test_what_must_not_begin_any_more_is_dropped_and_told() -> None:
     assert begin_queued(head(), NOW).kind is None
 
 
-class TestBackTo:
-    LAST = submission(policy=policy(freeze=(DatedFreeze("dates", "x", NOW, NOW + 60),)))
-
-    def settled(self, **changes: Any) -> Head:
-        serving = replace(head(), champion=Champion("green", release("v2")), previous=(release("v1"), release("v0")))
-        serving = replace(serving, snapshot=self.LAST)
-        return replace(serving, **changes)
-
-    def test_a_kept_release_comes_back_in_one_step_with_nothing_in_its_way(self) -> None:
-        wanted = back_to(self.settled(), "v0", "arn:ann")
-
-        assert (wanted.release.name, wanted.is_emergency, wanted.submitted_by) == ("v0", True, "arn:ann")
-        assert [step.weight_parts for step in wanted.policy.steps] == [10_000]
-        assert (wanted.policy.freeze, wanted.policy.metrics) == ((), self.LAST.policy.metrics)
-        begun = begin(self.settled(), wanted, NOW).next.live
-        assert (begun.from_slot, begun.to_slot, begun.is_emergency) == ("green", "blue", True)
-
-    def test_it_is_found_by_its_digest_too(self) -> None:
-        assert back_to(self.settled(), release("v1").digest[:10], "x").release.name == "v1"
-
-    @pytest.mark.parametrize("wanted", ["v2", "v9", ""])
-    def test_what_serves_and_what_is_not_kept_is_refused(self, wanted: str) -> None:
-        with pytest.raises(Refused, match=r"kept release is called .*\(kept: v1 \("):
-            back_to(self.settled(), wanted, "x")
-
-    def test_where_nothing_was_ever_rolled_out_the_way_is_not_known(self) -> None:
-        with pytest.raises(Refused, match="nothing was ever rolled out here"):
-            back_to(self.settled(snapshot=None), "v1", "x")
-
-    def test_during_a_rollout_stable_is_kept_too(self) -> None:
-        assert back_to(replace(soaking(), snapshot=self.LAST), "v1", "x").release.name == "v1"
-
-    def test_a_way_back_is_not_what_the_next_submission_is_like(self) -> None:
-        begun = begin(self.settled(), back_to(self.settled(), "v0", "x"), NOW).next
-
-        assert begun.snapshot == self.LAST
-        assert begin(head(), V3, NOW).next.snapshot == V3
-
-    def test_during_a_rollout_that_goes_back_first_as_harmful(self) -> None:
-        older = replace(submission(release=release("v0"), nonce="back"), is_emergency=True, submitted_by="arn:ann")
-        for live in (baking(), soaking()):
-            taken = begin(live, older, NOW)
-            assert (phase(taken), taken.next.queued) == (Phase.ROLLING_BACK, older)
-            assert [bad.release_name for bad in taken.next.quarantine] == ["v2"]
-        latched = begin(baking(phase=Phase.ROLLING_BACK, latch=Latch(NOW, "x", "y", True, None)), older, NOW)
-        assert latched.kind == "queued"
-
-    def test_a_slot_that_kept_the_release_is_not_built_again(self) -> None:
-        warm = seen(endpoint(), configured=CONFIGURED)
-        kept = Standby("green", release("v2"), "model-v2")
-        decision = decide(replace(preparing(is_emergency=True), standby=kept), warm, NOW)
-
-        assert (decision.kind, decision.actions) == ("slot_warm", ())
-        assert decision.next.live.prepared == Prepared("model-v2", "bootstrap", NOW, None, "model-v1")
-        ordinary = decide(replace(preparing(), standby=kept), warm, NOW)
-        assert (ordinary.kind, ordinary.next.standby) == ("slot_asked", None), "it also brings new settings"
-
-    @pytest.mark.parametrize(
-        "other",
-        [
-            Standby("green", release("v0"), "model-v2"),
-            Standby("green", release("v2"), "model-vX"),
-            Standby("third", release("v2"), "model-v2"),
-            None,
-        ],
-    )
-    def test_any_other_slot_is(self, other: Standby | None) -> None:
-        head = replace(preparing(is_emergency=True), standby=other)
-
-        assert decide(head, seen(endpoint(), configured=CONFIGURED), NOW).kind == "slot_asked"
-
-    def test_what_stays_warm_is_remembered_when_it_settles(self) -> None:
-        soaked = soaking(prepared=Prepared("m", "c", NOW, NOW, "model-v1"), since=NOW - 4000)
-        old = soaking(prepared=None, since=NOW - 4000)
-
-        assert decide(soaked, seen(endpoint(0, 10_000)), NOW).next.standby == Standby("blue", release("v1"), "model-v1")
-        assert decide(old, seen(endpoint(0, 10_000)), NOW).next.standby is None
+def test_one_that_is_wanted_back_waits_until_the_live_one_went_back_as_harmful() -> None:
+    older = replace(submission(release=release("v0"), nonce="back"), is_emergency=True, submitted_by="arn:ann")
+    for live in (baking(), soaking()):
+        taken = begin(live, older, NOW)
+        assert (phase(taken), taken.next.queued) == (Phase.ROLLING_BACK, older)
+        assert [bad.release_name for bad in taken.next.quarantine] == ["v2"]
+    latched = begin(baking(phase=Phase.ROLLING_BACK, latch=Latch(NOW, "x", "y", True, None)), older, NOW)
+    assert latched.kind == "queued"
