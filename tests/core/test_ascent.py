@@ -16,9 +16,9 @@ from sluice.core.head import Head
 from sluice.core.observation import HookAnswer, Observation
 from sluice.core.orders import Approved, Breach, Orders, Said, Wait, WaitFor
 from sluice.core.rollout import Phase, Rehearsal
-from tests.builders import NOW, policy
+from tests.builders import NOW, policy, started
 from tests.core.facts import endpoint, minutes, quiet, row, seen
-from tests.core.test_decide import HEALTHY, PREPARED, baking, phase, soaking, started, weights
+from tests.core.rollouts import HEALTHY, PREPARED, baking, phase, soaking, weights
 
 ANN = Said("arn:aws:iam::1:user/ann", NOW - 30, "because")
 ONCALL = Approval(("arn:aws:iam::1:user/*",), 3600, ApprovalThen.ROLLBACK)

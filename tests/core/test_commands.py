@@ -14,9 +14,9 @@ from sluice.core.errors import Refused
 from sluice.core.head import Head
 from sluice.core.orders import Approved, Breach, Said
 from sluice.core.rollout import Latch, Phase
-from tests.builders import NOW, head
+from tests.builders import NOW, head, started
+from tests.core.rollouts import baking, phase, soaking
 from tests.core.test_ascent import ANN, ONCALL, PREPARED, orders, with_step
-from tests.core.test_decide import baking, phase, soaking, started
 
 BOB = Said("arn:aws:iam::1:user/bob", NOW, "why not")
 

@@ -8,7 +8,7 @@ from sluice.core.classes import CLASS_OF, PIPELINE, CommandClass, takes
 from sluice.core.hooks import gate_call, rollback_call
 from sluice.core.rollout import Latch, Phase
 from tests.builders import NOW, release
-from tests.core.test_decide import baking
+from tests.core.rollouts import baking
 
 
 def test_a_gate_is_asked_about_one_step() -> None:

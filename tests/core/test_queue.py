@@ -14,7 +14,7 @@ from sluice.core.head import Head, Quarantine
 from sluice.core.outlook import between_rollouts
 from sluice.core.rollout import Latch, Phase
 from tests.builders import NOW, head, policy, release, submission
-from tests.core.test_decide import baking, phase, soaking, weights
+from tests.core.rollouts import baking, phase, soaking, weights
 
 V3 = submission(release=release("v3"), nonce="3", submitted_by="arn:ci")
 

@@ -16,7 +16,7 @@ from sluice.core.release import Release
 from sluice.core.rollout import Latch, Phase
 from tests.builders import NOW, release, started
 from tests.core.facts import endpoint, seen
-from tests.core.test_decide import HEALTHY, baking, phase, weights
+from tests.core.rollouts import HEALTHY, baking, phase, weights
 
 ARN = "arn:aws:sagemaker:eu-west-1:123456789012:model-package/triage/3"
 APPROVED = ModelPackage("Approved")

@@ -13,7 +13,7 @@ from sluice.core.errors import Refused
 from sluice.core.head import Champion, Head
 from sluice.core.resubmission import back_to
 from tests.builders import NOW, head, policy, release, started, submission
-from tests.core.test_decide import soaking
+from tests.core.rollouts import soaking
 
 LAST = submission(policy=policy(freeze=(DatedFreeze("dates", "x", NOW, NOW + 60),)))
 

@@ -11,7 +11,7 @@ from sluice.core.head import Standby
 from sluice.core.rollout import Prepared
 from tests.builders import NOW, release
 from tests.core.facts import CONFIGURED, endpoint, seen
-from tests.core.test_decide import preparing, soaking
+from tests.core.rollouts import preparing, soaking
 
 
 def test_a_slot_that_kept_the_release_is_not_built_again() -> None:
