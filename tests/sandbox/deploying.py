@@ -15,6 +15,11 @@ import boto3
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 ACCOUNT = "123456789012"
+ECHO = """
+    def handler(event, context):
+        return event
+"""
+"""The smallest function."""
 LOGS = {
     "Sid": "Logs",
     "Effect": "Allow",
