@@ -10,7 +10,7 @@ import pytest
 
 import sluice
 from sluice.sandbox.cloud.cloud import Cloud
-from tests.sandbox.deploying import ECHO, ACCOUNT, LOGS, allow, client, function, invoke, role, zip_of
+from tests.sandbox.deploying import ACCOUNT, ECHO, LOGS, allow, client, function, invoke, role, zip_of
 
 
 def test_a_handler_from_the_deployed_zip_answers(cloud: Cloud) -> None:

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from sluice.sandbox.cloud.cloud import Cloud
 from sluice.sandbox.cloud.faults import Fault, Kill
-from tests.sandbox.deploying import ECHO, ACCOUNT, START, allow, client, function, invoke, put_policy
+from tests.sandbox.deploying import ACCOUNT, ECHO, START, allow, client, function, invoke, put_policy
 
 FAILING = """
     def handler(event, context):
