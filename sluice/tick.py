@@ -9,7 +9,7 @@ from typing import Any
 from sluice.apply import Applied, settle
 from sluice.core.actions import UpdateEndpoint
 from sluice.core.decide import decide
-from sluice.core.decision import Decision
+from sluice.core.decision import BAKE_SECONDS, Decision, mirror, stay
 from sluice.core.errors import EndpointBusy, StaleRecord
 from sluice.core.evidence import Kept, case_of, findings_of
 from sluice.core.head import Head
@@ -49,6 +49,8 @@ class Ticked:
 def tick(ports: Ports, endpoint: str, rollout_id: str, generation: int, ticks: int) -> Ticked:
     """One pass over a rollout. A clock whose rollout ended, or whose successor runs, is told that it is done."""
     head = ports.store.head(endpoint)
+    if head is not None and head.live is None:
+        return _told_again(ports, head, ticks)
     if head is None or head.live is None or head.live.id != rollout_id:
         return Ticked(True, 0, f"rollout {rollout_id} is over", None)
     if head.live.clock_generation != generation:
@@ -76,7 +78,7 @@ def tick(ports: Ports, endpoint: str, rollout_id: str, generation: int, ticks: i
     phase = rollout.phase.value if rollout else None
     blocked = blocked_seconds(rollout, seen, now) if rollout else 0
     return Ticked(
-        rollout is None,
+        rollout is None and not applied.faults,
         decision.wait_seconds,
         decision.because,
         phase,
@@ -87,6 +89,14 @@ def tick(ports: Ports, endpoint: str, rollout_id: str, generation: int, ticks: i
         seen.endpoint.parts.get(head.live.to_slot),
         _restored(head.live, rollout),
     )
+
+
+def _told_again(ports: Ports, head: Head, ticks: int) -> Ticked:
+    """The rollout is over, and its clock still runs: who serves may not have been told. Nothing else would make up for that before
+    the next rollout, so the clock goes on until it is."""
+    over = stay(head, f"no rollout of {head.endpoint} is live", BAKE_SECONDS, mirror(head))
+    faults = settle(ports, head, over, "tick", {}).faults
+    return Ticked(not faults or ticks >= CLOCK_TICKS, over.wait_seconds, over.because, None, faults=faults)
 
 
 def _restored(before: Rollout, after: Rollout | None) -> int | None:

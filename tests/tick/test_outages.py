@@ -244,3 +244,18 @@ def test_a_list_that_comes_slowly_is_not_all_that_a_sweep_does(world: Turmoil) -
     world.strikes.append(slow)
 
     assert len(world.sweep().sentences) == 1
+
+
+def test_who_serves_is_told_until_it_is_heard(world: Turmoil) -> None:
+    """The champion parameter cannot be written when the rollout ends: nothing else would bring it up to date before the next one."""
+    until_phase(world, Phase.SOAKING)
+    no_more(world, "mirrors.write")
+    until_ended(world)
+    world.live(600)
+    assert world.mirror["shop"]["rollout"] is not None, "stale: it still names the rollout"
+    world.strikes.clear()
+
+    world.live(120)
+
+    assert (world.mirror["shop"]["champion_release"], world.mirror["shop"]["rollout"]) == ("v2", None)
+    assert not world.executions, "and then the clock stops"
