@@ -27,6 +27,8 @@ def _loader() -> Any:
 
 
 READING = ("Get", "List", "Describe", "Head")
+TAGS = json.dumps({"tags": {"team": "ml"}})
+"""Configuration of the AWS provider."""
 IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/serving@sha256:abc"
 
 
@@ -72,6 +74,11 @@ class Stack:
         """The parameters of the only call of this operation in the last run."""
         (parameters,) = [parameters for name, parameters in self.calls if name == operation]
         return parameters
+
+
+def record(stack: Stack, name: str):
+    (found,) = [record for record in stack.engine.state.resources.values() if record.name == name]
+    return found
 
 
 def ops(result: RunResult) -> list[str]:

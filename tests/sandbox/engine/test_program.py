@@ -13,18 +13,11 @@ import pulumi
 import pulumi_aws as aws
 import pytest
 import time_machine
-from moto import mock_aws
 
 from sluice.sandbox.engine.program import Engine, ProgramFailed
 from sluice.sandbox.engine.state import State
 from sluice.sandbox.engine.wire import Secret
 from tests.sandbox.stacks import Stack, client, function, model, ops
-
-
-@pytest.fixture
-def stack():
-    with mock_aws():
-        yield Stack()
 
 
 def queues(*names: str) -> None:

@@ -11,7 +11,6 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 import pytest
-from moto import mock_aws
 from pulumi import _types
 
 from sluice.sandbox.engine.program import RunResult
@@ -21,12 +20,6 @@ from tests.sandbox.stacks import Stack, client, code, configuration, function, m
 QUIET = {"comparison_operator": "GreaterThanThreshold", "evaluation_periods": 2, "threshold": 1.5}
 PLAIN = {**QUIET, "metric_name": "Errors", "namespace": "N", "period": 60, "statistic": "Sum"}
 EVERY_MINUTE = "rate(1 minute)"
-
-
-@pytest.fixture
-def stack():
-    with mock_aws(config={"lambda": {"use_docker": False}}):
-        yield Stack()
 
 
 @dataclass(frozen=True)
