@@ -1,7 +1,8 @@
-"""SageMaker endpoints in virtual time: what is refused, what takes how long, and what comes of it.
+"""SageMaker endpoints in virtual time: what takes how long, and what comes of it.
 
-Decides the life of an endpoint over moto's models and configurations. Shapes are left to `fleet`, containers to
-`serving`, the wiring into moto to `endpoint_hooks`. Knobs (`occupy`, `fall_back_next`, ...) make SageMaker's faults.
+Decides the life of an endpoint over moto's models and configurations. Shapes are left to `fleet`, what is refused to
+`refusals`, containers to `serving`, the wiring into moto to `endpoint_hooks`. Knobs (`occupy`, `fall_back_next`, ...)
+make SageMaker's faults.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -9,12 +10,19 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
-from moto.sagemaker.exceptions import AWSValidationException
 from moto.sagemaker.models import FakeEndpoint, SageMakerModelBackend
 
 from sluice.sandbox.hosting.builder import RETAINED, Builder
 from sluice.sandbox.hosting.fleet import DELETING, FAILED, IN_SERVICE, UPDATING, Fleet, Variant, describe
 from sluice.sandbox.hosting.loading import Artifacts, LoadFault
+from sluice.sandbox.hosting.refusals import (
+    busy,
+    missing,
+    refuse_all_zero,
+    refuse_deployment,
+    refuse_exclusions,
+    refuse_strangers,
+)
 from sluice.sandbox.hosting.serving import Route
 
 NO_CAPACITY = (
@@ -74,7 +82,7 @@ class Endpoints:
         """CreateEndpoint, after moto has made its record."""
         now = self._clock.now()
         config_name = endpoint.endpoint_config_name
-        _refuse_all_zero(self._builder.starting_weights(None, config_name, ()))
+        refuse_all_zero(self._builder.starting_weights(None, config_name, ()))
         fleet = Fleet(endpoint.endpoint_name, endpoint.arn, config_name, now, now, pending_config=config_name)
         self._fleets[fleet.name] = fleet
         self._faults[fleet.name] = _Faults()
@@ -92,21 +100,11 @@ class Endpoints:
     ) -> str:
         """UpdateEndpoint: everything moves to a new fleet. Returns the endpoint's ARN."""
         fleet = self._idle(name)
-        names = self._builder.variant_names(config_name)
-        current = {variant.name for variant in fleet.variants}
-        if deployment and names != current:
-            raise _refused(
-                f"DeploymentConfig needs equal variant names in both configurations: {config_name!r} has "
-                f"{sorted(names)}, endpoint {name!r} has {sorted(current)}. Leave DeploymentConfig out."
-            )
-        unknown = sorted(set(exclude) - {*RETAINED, "DataCaptureConfig"})
-        if unknown or (exclude and not retain):
-            raise _refused(
-                f"ExcludeRetainedVariantProperties {list(exclude)} goes with RetainAllVariantProperties=true and names "
-                f"{', '.join(RETAINED)} or DataCaptureConfig"
-            )
+        if deployment:
+            refuse_deployment(fleet, config_name, self._builder.variant_names(config_name))
+        refuse_exclusions(exclude, retain=retain)
         kept = [kind for kind in RETAINED if retain and kind not in exclude]
-        _refuse_all_zero(self._builder.starting_weights(fleet, config_name, kept))
+        refuse_all_zero(self._builder.starting_weights(fleet, config_name, kept))
         self._begin(fleet, config_name)
         self._after(fleet, self._timing.update, lambda: self._finish_update(fleet, config_name, kept))
         return fleet.arn
@@ -114,17 +112,10 @@ class Endpoints:
     def set_weights(self, name: str, desired: Sequence[Mapping[str, Any]]) -> str:
         """UpdateEndpointWeightsAndCapacities. Returns the endpoint's ARN."""
         fleet = self._idle(name)
+        refuse_strangers(fleet, desired)
         asked = {str(item["VariantName"]): item for item in desired}
-        if len(asked) < len(desired):
-            raise _refused("The variant names of a request must be unique.")
-        unknown = sorted(asked.keys() - {variant.name for variant in fleet.variants})
-        if unknown:
-            names = ", ".join(f'"{each}"' for each in unknown)
-            raise _refused(
-                f'The variant name(s) {names} is/are not present within endpoint configuration "{fleet.config_name}".'
-            )
         weights = [_given(asked.get(v.name), "DesiredWeight", v.desired_weight) for v in fleet.variants]
-        _refuse_all_zero(weights)
+        refuse_all_zero(weights)
         for variant, weight in zip(fleet.variants, weights, strict=True):
             variant.desired_weight = weight
             variant.desired_count = _given(asked.get(variant.name), "DesiredInstanceCount", variant.desired_count)
@@ -138,7 +129,7 @@ class Endpoints:
         """DeleteEndpoint; `remove` takes moto's record away once it is gone."""
         fleet = self._fleet(name)
         if fleet.status not in (IN_SERVICE, FAILED):
-            raise _busy(fleet)
+            raise busy(fleet)
         self._announce(fleet)
         fleet.status, fleet.modified = DELETING, self._clock.now()
         self._mirror(fleet)
@@ -283,8 +274,7 @@ class Endpoints:
     def _fleet(self, name: str) -> Fleet:
         if name not in self._fleets:
             backend = self._backend()
-            arn = FakeEndpoint.arn_formatter(name, backend.account_id, backend.region_name)
-            raise _refused(f'Could not find endpoint "{arn}".')
+            raise missing(FakeEndpoint.arn_formatter(name, backend.account_id, backend.region_name))
         return self._fleets[name]
 
     def _variant(self, name: str, slot: str) -> Variant:
@@ -293,7 +283,7 @@ class Endpoints:
     def _idle(self, name: str) -> Fleet:
         fleet = self._fleet(name)
         if fleet.status != IN_SERVICE:
-            raise _busy(fleet)
+            raise busy(fleet)
         return fleet
 
     def _mirror(self, fleet: Fleet) -> None:
@@ -303,20 +293,6 @@ class Endpoints:
             record.endpoint_status = fleet.status
             record.endpoint_config_name = fleet.config_name
             record.last_modified_time = fleet.modified.replace(tzinfo=None)
-
-
-def _refused(message: str) -> AWSValidationException:
-    return AWSValidationException(message)
-
-
-def _refuse_all_zero(weights: Sequence[float]) -> None:
-    """Whether SageMaker takes it is not known; the sandbox does not, so that nobody comes to rely on it."""
-    if not any(weights):
-        raise _refused("The weights of all variants are zero: no variant would take traffic.")
-
-
-def _busy(fleet: Fleet) -> AWSValidationException:
-    return _refused(f'Cannot update in-progress endpoint "{fleet.arn}".')
 
 
 def _given(item: Mapping[str, Any] | None, name: str, otherwise: Any) -> Any:
