@@ -26,4 +26,4 @@ def judge(policy: Policy, rows: Iterable[Row], step: int | None = None) -> Judge
 
 
 _MEMORY = Memory()
-"""Only makes the answer sooner: a warm function reads the last half hour instead of the whole rollout."""
+"""Only makes the answer sooner: a warm function reads what is new instead of the whole rollout."""

@@ -47,9 +47,12 @@ class RatioInterval:
     steps: dict[int, Tempered] = field(default_factory=dict)
     above: float = 0.0
     below: float = 0.0
+    known: Interval | None = None
+    """Of the minutes so far, once it was asked for: a soak asks at every look, and has nothing to compare with any more."""
 
     def add(self, pair: Pair, phi: float, step: int) -> None:
         """One judged minute; also its part of the Mantel-Haenszel ratio, which no drift and no change of split can bias."""
+        self.known = None
         sums = self.steps.get(step)
         if sums is None:
             sums = self.steps[step] = Tempered()
@@ -63,6 +66,11 @@ class RatioInterval:
         self.below += stable_events * canary_trials / trials
 
     def interval(self) -> Interval:
+        if self.known is None:
+            self.known = self._interval()
+        return self.known
+
+    def _interval(self) -> Interval:
         ratio = self.above / self.below if self.below > 0 else None
         likelihoods = [self._log_likelihood(r) for r in GRID]
         best = max(likelihoods)

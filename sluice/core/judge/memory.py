@@ -1,6 +1,7 @@
 """Remembers how far a rollout was read, so that a look at a long one costs minutes and not days. Changes no answer.
 
-The last minutes are read anew each time, because late data change them; if an older minute changed, everything is.
+A look goes on from where the last one ended. If late data changed a recent minute, the last half hour is read anew; if an older
+one, everything.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ class _Read:
 class Memory:
     """The runs of a few rollouts, the one that was looked at last in front; and the last answer, which a tick asks for twice.
 
-    `reads` have read what is settled, `ahead` all that there was: a look goes on from there unless the last minutes were changed.
+    `ahead` have read all that there was: a look goes on from there. `reads` have read what was settled when that was changed last.
     """
 
     reads: list[_Read] = field(default_factory=list)
@@ -53,12 +54,16 @@ class Memory:
         return self.last[3]
 
     def _judged(self, policy: Policy, rows: tuple[Row, ...], step: int | None) -> Judgement:
+        newest = _read_on(self.ahead, policy, rows) or self._from_settled(policy, rows)
+        _keep(self.ahead, _Read(policy, rows, newest))
+        return newest.judgement(step)
+
+    def _from_settled(self, policy: Policy, rows: tuple[Row, ...]) -> Run:
+        """Where nothing was read yet, or a minute that was read has changed: what has settled is read once, the rest of it anew."""
         settled = rows[:-RECENT_ROWS]
         run = _read_on(self.reads, policy, settled) or Run.of(policy).read(settled)
         _keep(self.reads, _Read(policy, settled, run))
-        newest = _read_on(self.ahead, policy, rows) or _branch(run).read(rows[len(settled) :])
-        _keep(self.ahead, _Read(policy, rows, newest))
-        return newest.judgement(step)
+        return _branch(run).read(rows[len(settled) :])
 
 
 def _read_on(reads: list[_Read], policy: Policy, rows: tuple[Row, ...]) -> Run | None:

@@ -204,6 +204,15 @@ class TestInterval:
 
         assert spread.interval() == Interval(None, 0.0, None)
 
+    def test_it_is_worked_out_once_for_the_same_minutes(self) -> None:
+        spread = RatioInterval()
+        spread.add(Pair(1000, 20, 1000, 10), 1.0, 0)
+        before = spread.interval()
+
+        assert spread.interval() is before
+        spread.add(Pair(1000, 20, 1000, 10), 1.0, 0)
+        assert spread.interval() != before
+
 
 class TestBurn:
     def row(self, trials: float, events: float) -> Row:

@@ -241,9 +241,9 @@ class TestMemory:
         assert memory.judge(other, self.ROWS) == Run.of(other).read(self.ROWS).judgement()
         assert len(memory.reads) == 2
 
-    @pytest.mark.parametrize(("late", "again"), [(False, 1), (True, RECENT_ROWS)])
+    @pytest.mark.parametrize(("late", "read_rows"), [(False, 1), (True, 1 + RECENT_ROWS)])
     def test_only_what_is_new_is_read_or_the_last_half_hour_if_it_changed(
-        self, late: bool, again: int, monkeypatch: pytest.MonkeyPatch
+        self, late: bool, read_rows: int, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         memory, read = Memory(), []
         memory.judge(self.POLICY, self.ROWS[:-1])
@@ -253,7 +253,7 @@ class TestMemory:
 
         memory.judge(self.POLICY, (*self.ROWS[:-9], before, *self.ROWS[-8:]))
 
-        assert len(read) == 1 + again  # one more has settled
+        assert len(read) == read_rows  # one more has settled, which is read where the last half hour is
 
     def test_the_evidence_of_all_together_can_be_asked(self) -> None:
         run = Run.of(study(judge=replace(self.POLICY.judge, dispersion=1.5))).read(self.ROWS[:5])
