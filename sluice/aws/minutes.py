@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sluice.aws.series import INVOKED, OVER, RECORDED_TOTAL, RECORDED_WITHIN, WITHIN, Key, Series
 from sluice.core.observation import Counts, Moments, Row, SlotMinute, Tail
@@ -14,17 +14,46 @@ from sluice.core.rows import Reading
 _MINUTE = 60
 
 
+@dataclass(slots=True)
+class Made:
+    """The rows that were made last of one reading, by minute, each with the values it was made from.
+
+    CloudWatch mostly says the same of a minute again: then its row stays the one it was, which whoever reads on knows already.
+    """
+
+    keys: tuple[Key, ...] = ()
+    rows: dict[int, tuple[tuple[float | None, ...], Row]] = field(default_factory=dict)
+
+    def of(self, reading: Reading, series: Series) -> tuple[Row, ...]:
+        """One row for each minute of the reading."""
+        known = self.rows if self.keys == tuple(series) else {}
+        columns = [values.get for values in series.values()]
+        slots = _Slot.of(reading.canary, reading, series), _Slot.of(reading.stable, reading, series)
+        self.keys, self.rows = tuple(series), {}
+        for at in range(reading.since, reading.until, _MINUTE):
+            values = tuple([value(at) for value in columns])
+            row = known.get(at)
+            self.rows[at] = row if row is not None and row[0] == values else (values, self._row(slots, at, values))
+        return tuple(row for _, row in self.rows.values())
+
+    def forget(self, before: int) -> None:
+        """The rows of minutes that are not made again."""
+        self.rows = {at: row for at, row in self.rows.items() if at >= before}
+
+    def _row(self, slots: tuple[_Slot, _Slot], at: int, values: tuple[float | None, ...]) -> Row:
+        canary, stable = slots
+        recorded = frozenset(_recorded(canary.reading, slots, at))
+        faults = (
+            f"{key.metric} of {key.slot}: {key.part} is {value}"
+            for key, value in zip(self.keys, values, strict=True)
+            if value is not None and not math.isfinite(value)
+        )
+        return Row(at, canary.minute(at, recorded), stable.minute(at, recorded), faults=tuple(faults))
+
+
 def rows_of(reading: Reading, series: Series) -> tuple[Row, ...]:
     """One row for each minute of the reading."""
-    faults = _faults(series)
-    minutes = range(reading.since, reading.until, _MINUTE)
-    canary, stable = (_Slot.of(slot, reading, series) for slot in (reading.canary, reading.stable))
-    rows = []
-    for at in minutes:
-        recorded = frozenset(_recorded(reading, (canary, stable), at))
-        sides = canary.minute(at, recorded), stable.minute(at, recorded)
-        rows.append(Row(at, *sides, faults=tuple(faults.get(at, ()))))
-    return tuple(rows)
+    return Made().of(reading, series)
 
 
 def _recorded(reading: Reading, slots: tuple[_Slot, _Slot], at: int) -> Iterator[str]:
@@ -143,18 +172,3 @@ class _Slot:
             return over
         within = self._value(metric, f"{WITHIN}{name}", at)
         return None if within is None else max(0.0, trials - within)
-
-
-def _faults(series: Series) -> dict[int, list[str]]:
-    """Values that are no numbers, by minute."""
-    found: dict[int, list[str]] = {}
-    for key, at, value in _values(series):
-        if not math.isfinite(value):
-            found.setdefault(at, []).append(f"{key.metric} of {key.slot}: {key.part} is {value}")
-    return found
-
-
-def _values(series: Series) -> Iterator[tuple[Key, int, float]]:
-    for key, values in series.items():
-        for at, value in values.items():
-            yield key, at, value

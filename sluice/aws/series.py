@@ -118,17 +118,25 @@ def read(wanted: list[Query], since: int, until: int, period: int = _MINUTE) -> 
             "ScanBy": "TimestampAscending",
         }
         ended: dict[tuple[str, str], str] = {}
-        for page in client("cloudwatch").get_paginator("get_metric_data").paginate(**request):
-            for result in page["MetricDataResults"]:
-                query = batch[int(result["Id"][1:])]
-                ended[f"{query.name} of {query.key.slot}", str(result.get("Label"))] = result.get(
-                    "StatusCode", "Complete"
-                )
-                values = series.setdefault(_key(query, result), {})
-                for at, value in zip(result["Timestamps"], result["Values"], strict=True):
-                    values[int(at.timestamp())] = value
+        times, minutes = list[datetime](), list[int]()
+        for result in _results(request):
+            query = batch[int(result["Id"][1:])]
+            ended[f"{query.name} of {query.key.slot}", str(result.get("Label"))] = result.get("StatusCode", "Complete")
+            if result["Timestamps"] != times:  # most series have a value in every minute
+                times = result["Timestamps"]
+                minutes = [int(at.timestamp()) for at in times]
+            series.setdefault(_key(query, result), {}).update(zip(minutes, result["Values"], strict=True))
         _need_all(ended)
     return series
+
+
+def _results(request: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Of all pages. A loop of its own: boto3 makes a new class for each paginator that it is asked for."""
+    page = client("cloudwatch").get_metric_data(**request)
+    yield from page["MetricDataResults"]
+    while token := page.get("NextToken"):
+        page = client("cloudwatch").get_metric_data(**request, NextToken=token)
+        yield from page["MetricDataResults"]
 
 
 def _need_all(ended: Mapping[tuple[str, str], str]) -> None:

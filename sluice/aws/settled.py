@@ -5,9 +5,11 @@ A cold function reads everything. What a decision rested on is archived with it,
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from sluice.aws.minutes import Made
 from sluice.core.observation import Row
 from sluice.core.rows import Reading
 
@@ -18,29 +20,40 @@ _MINUTE = 60
 
 
 @dataclass(slots=True)
+class _Kept:
+    """What was read of one rollout, whatever the time."""
+
+    reading: Reading
+    settled: tuple[Row, ...] = ()
+    recent: Made = field(default_factory=Made)
+
+
+@dataclass(slots=True)
 class SettledRows:
     """The settled rows of a few rollouts, the one that was read last in front."""
 
-    kept: list[tuple[Reading, tuple[Row, ...]]] = field(default_factory=list)
+    kept: list[_Kept] = field(default_factory=list)
 
-    def rows(self, reading: Reading, fetch: Callable[[Reading], tuple[Row, ...]]) -> tuple[Row, ...]:
-        """What `fetch(reading)` answers, asking only for minutes that are not settled yet."""
+    def rows(self, reading: Reading, fetch: Callable[[Reading, Made], tuple[Row, ...]]) -> tuple[Row, ...]:
+        """What `fetch(reading, made)` answers, asking only for minutes that are not settled yet; `made` are the rows it made last."""
         settled_until = reading.until - LATE_SECONDS - _longest_lag(reading)
-        known = self._known(reading, settled_until)
+        wanted = _timeless(reading)
+        kept = next((kept for kept in self.kept if kept.reading == wanted), None) or _Kept(wanted)
+        known = _between(kept.settled, reading.since, settled_until)
         since = known[-1].at + _MINUTE if known else reading.since
-        rows = (*known, *fetch(replace(reading, since=since)))
-        kept = (_timeless(reading), tuple(row for row in rows if row.at < settled_until))
-        others = [(of, theirs) for of, theirs in self.kept if of != kept[0]]
-        self.kept = [kept, *others][:_MOST_READINGS]
+        rows = (*known, *fetch(replace(reading, since=since), kept.recent))
+        kept.settled = _between(rows, reading.since, settled_until)
+        kept.recent.forget(settled_until)
+        self.kept = [kept, *(other for other in self.kept if other is not kept)][:_MOST_READINGS]
         return rows
 
-    def _known(self, reading: Reading, settled_until: int) -> tuple[Row, ...]:
-        """The rows kept from the reading's beginning on; nothing if that was not read."""
-        wanted = _timeless(reading)
-        rows = next((rows for of, rows in self.kept if of == wanted), ())
-        if not rows or rows[0].at > reading.since:
-            return ()
-        return tuple(row for row in rows if reading.since <= row.at < settled_until)
+
+def _between(rows: tuple[Row, ...], since: int, until: int) -> tuple[Row, ...]:
+    """The rows in [since, until), which come in order; nothing if they begin later."""
+    if not rows or rows[0].at > since:
+        return ()
+    first, end = (bisect_left(rows, at, key=lambda row: row.at) for at in (since, until))
+    return rows[first:end]
 
 
 def _timeless(reading: Reading) -> Reading:

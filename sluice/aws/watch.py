@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sluice.aws.clients import client
-from sluice.aws.minutes import rows_of
+from sluice.aws.minutes import Made
 from sluice.aws.series import Key, Query, batches, queries, read
 from sluice.aws.settled import SettledRows
 from sluice.core.actions import SetAlarm
@@ -97,8 +97,8 @@ def _recorded(endpoint: str, slot: str, histogram: Histogram, since: int, until:
     return {f"{RECORDED}{q}": edge for q, edge in found.items()}
 
 
-def _fetched(reading: Reading) -> tuple[Row, ...]:
-    return rows_of(reading, read(list(queries(reading)), reading.since, reading.until))
+def _fetched(reading: Reading, made: Made) -> tuple[Row, ...]:
+    return made.of(reading, read(list(queries(reading)), reading.since, reading.until))
 
 
 def _alarm(found: Mapping[str, Any]) -> AlarmFacts:

@@ -11,7 +11,7 @@ import boto3
 import pytest
 
 from sluice.aws import series
-from sluice.aws.minutes import rows_of
+from sluice.aws.minutes import Made, rows_of
 from sluice.aws.series import Key, Query, queries, read
 from sluice.aws.watch import CloudWatchMetrics
 from sluice.core.histogram import RECORDED, Histogram
@@ -125,20 +125,48 @@ def test_a_minute_whose_latencies_are_no_numbers_is_not_counted_over_anything() 
     assert (first.canary.tails, first.faults) == ({}, ("latency of green: p90 is nan",))
 
 
+def test_a_minute_of_which_the_same_is_said_again_stays_the_row_it_was() -> None:
+    made = Made()
+    before = made.of(READING, green("errors", "trials", 500, 400) | green("errors", "events", 5, 4))
+
+    after = made.of(READING, green("errors", "trials", 500, 400) | green("errors", "events", 5, 7))
+
+    assert after[0] is before[0]
+    assert (before[1].canary.rates, after[1].canary.rates) == ({"errors": Counts(400, 4)}, {"errors": Counts(400, 7)})
+
+
+def test_a_segment_that_appears_makes_every_minute_anew() -> None:
+    made, whole = Made(), green("errors", "trials", 500, 400) | green("errors", "events", 5, 4)
+    (before, _) = made.of(READING, whole)
+
+    (after, _) = made.of(READING, {**whole, Key("green", "errors", "trials", "de"): {}})
+
+    assert after is not before
+    assert after == before
+
+
+def test_what_is_forgotten_is_made_anew() -> None:
+    made, said = Made(), green("errors", "trials", 500, 400)
+    before = made.of(READING, said)
+    made.forget(MINUTE + 60)
+
+    after = made.of(READING, said)
+
+    assert [row is was for row, was in zip(after, before, strict=True)] == [False, True]
+
+
 class FakeClient:
     """Answers GetMetricData with the label of a dimension's value, page by page. CloudWatch's own in moto knows no SEARCH."""
 
     def __init__(self) -> None:
         self.asked: list[Any] = []
 
-    def get_paginator(self, name: str) -> FakeClient:
-        return self
-
-    def paginate(self, **request: Any) -> list[dict[str, Any]]:
+    def get_metric_data(self, **request: Any) -> dict[str, Any]:
         self.asked.append(request)
-        stamp = request["StartTime"]
-        first = {"Id": "q0", "Label": "de", "Timestamps": [stamp], "Values": [3.0]}
-        return [{"MetricDataResults": [first]}, {"MetricDataResults": [{**first, "Label": "us", "Values": [4.0]}]}]
+        found = {"Id": "q0", "Label": "de", "Timestamps": [request["StartTime"]], "Values": [3.0]}
+        if request.get("NextToken") != "page 2":
+            return {"MetricDataResults": [found], "NextToken": "page 2"}
+        return {"MetricDataResults": [{**found, "Label": "us", "Values": [4.0]}]}
 
 
 def test_a_search_finds_every_value_of_its_dimension(monkeypatch: pytest.MonkeyPatch) -> None:

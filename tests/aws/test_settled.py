@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from sluice.aws.minutes import Made, rows_of
 from sluice.aws.settled import LATE_SECONDS, SettledRows
 from sluice.core.observation import Counts, Row, SlotMinute
 from sluice.core.policy import Metric
@@ -22,7 +23,7 @@ class CloudWatch:
         self.asked: list[tuple[int, int]] = []
         self.errors = 0.0
 
-    def fetch(self, reading: Reading) -> tuple[Row, ...]:
+    def fetch(self, reading: Reading, _made: Made) -> tuple[Row, ...]:
         self.asked.append(((reading.since - MINUTE) // 60, (reading.until - MINUTE) // 60))
         slot = SlotMinute({"errors": Counts(100, self.errors)})
         return tuple(Row(at, slot, slot) for at in range(reading.since, reading.until, 60))
@@ -91,3 +92,17 @@ def test_a_look_at_an_earlier_time_keeps_nothing_beyond_it() -> None:
 
     assert [(row.at - MINUTE) // 60 for row in rows] == list(range(60))
     assert cloudwatch.asked[1] == (60 - LATE, 60)
+
+
+def test_the_rows_made_last_are_handed_to_the_next_fetch_of_the_same_rollout() -> None:
+    settled, handed = SettledRows(), list[Made]()
+
+    def fetch(reading: Reading, made: Made) -> tuple[Row, ...]:
+        handed.append(made)
+        return rows_of(reading, {})
+
+    for reading in (minutes(0, 100), replace(minutes(0, 100), endpoint="other"), minutes(0, 101)):
+        settled.rows(reading, fetch)
+
+    assert handed[0] is handed[2]
+    assert handed[0] is not handed[1]
