@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
@@ -26,11 +27,11 @@ def report(
     """
     tags = {"endpoint": endpoint, "release": release, "rollout": rollout}
     known = {key: value for key, value in tags.items() if value is not None}
-    logger = Logger()
+    logger = _logger()
     logger.info(sentence, extra={**known, **(more or {})})
     for fault in faults:
         logger.warning(fault, extra=known)
-    emitter = Metrics()
+    emitter = _emitter()
     if endpoint is not None:
         emitter.add_dimension(name="endpoint", value=endpoint)
     for key in ("release", "rollout"):
@@ -39,3 +40,15 @@ def report(
     for name, (unit, value) in {**metrics, "Faults": ("Count", len(faults))}.items():
         emitter.add_metric(name=name, unit=_UNITS[unit], value=value)
     emitter.flush_metrics()
+
+
+@cache
+def _logger() -> Logger:
+    """Made with the first line, once for the life of the process: what it reads of the environment stays as it is."""
+    return Logger()
+
+
+@cache
+def _emitter() -> Metrics:
+    """As the logger. Publishing empties it, dimensions and metadata included."""
+    return Metrics()
