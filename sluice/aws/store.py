@@ -68,7 +68,7 @@ class DynamoStore:
 
     def heartbeat(self, endpoint: str) -> Heartbeat | None:
         item = self._get(endpoint, "TICK")
-        return self._read(item, endpoint, "TICK", partial(_decoded, Heartbeat)) if item else None
+        return self._read(item, endpoint, "TICK", _heartbeat) if item else None
 
     def beat(self, endpoint: str, heartbeat: Heartbeat) -> None:
         item = {**_key(endpoint, "TICK"), "document": {"S": canonical(encode(heartbeat))}}
@@ -179,6 +179,12 @@ def _key(endpoint: str, sort_key: str) -> dict[str, Any]:
 def _head(text: str) -> Head:
     """A head is read by every tick and every sweep, and mostly is what it was: equal texts are one (frozen) record."""
     return read_head(_document(text))
+
+
+@lru_cache(maxsize=8)
+def _heartbeat(text: str) -> Heartbeat:
+    """Read by every sweep, of which there are several to a tick in a soak."""
+    return _decoded(Heartbeat, text)
 
 
 def _decoded(kind: type[T], text: str) -> T:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sluice.core.judge import Judgement, judge
 from sluice.core.observation import Row
 from sluice.core.policy import Policy
-from sluice.core.record import Document, canonical, decode, digest, encode
+from sluice.core.record import Document, canonical, decode, encode, text_digest
 from sluice.core.rollout import Rollout
 
 SCHEMA = 1
@@ -41,8 +41,8 @@ class Kept:
 
 def case_of(rollout: Rollout, rows: tuple[Row, ...], because: str) -> Kept:
     """The case as it is kept."""
-    document = encode(Case(SCHEMA, rollout.id, rollout.step, rollout.policy, rollout.quantiles, rows, because))
-    return Kept(digest(document), canonical(document))
+    text = canonical(encode(Case(SCHEMA, rollout.id, rollout.step, rollout.policy, rollout.quantiles, rows, because)))
+    return Kept(text_digest(text), text)
 
 
 def findings_of(judgement: Judgement) -> tuple[Document, ...]:

@@ -19,12 +19,13 @@ from sluice.core.reader import hints, reader
 
 Document = dict[str, Any]
 T = TypeVar("T")
+_SCALARS = frozenset((str, float, int, bool, type(None)))
 
 
 def encode(value: object) -> Any:
     """A JSON-ready document for a dataclass, tuple, mapping, enum or scalar."""
     kind: Any = type(value)
-    return _writer(kind)(value)
+    return value if kind in _SCALARS else _writer(kind)(value)
 
 
 @cache
@@ -54,7 +55,12 @@ def canonical(document: Any) -> str:
 
 def digest(document: Any) -> str:
     """SHA-256 of the canonical text, in hex."""
-    return hashlib.sha256(canonical(document).encode()).hexdigest()
+    return text_digest(canonical(document))
+
+
+def text_digest(text: str) -> str:
+    """SHA-256 of a text, in hex."""
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def difference(before: Document, after: Document) -> Document:

@@ -122,7 +122,7 @@ class _Places:
     def placed(self, rows: tuple[Row, ...], shifts: tuple[Shift, ...]) -> tuple[Row, ...]:
         known = 0
         if shifts == self.shifts:
-            known = sum(1 for _ in takewhile(bool, map(is_, rows, self.rows)))
+            known = len(tuple(takewhile(bool, map(is_, rows, self.rows))))
         found = (*self.found[:known], *(_placed(row, shifts) for row in rows[known:]))
         self.rows, self.shifts, self.found = rows, shifts, found
         return found
