@@ -20,7 +20,9 @@ from sluice.core.rollout import SCHEMA as RECORD_SCHEMA
 from sluice.core.rollout import EndpointSettings, Phase
 from sluice.core.weights import WHOLE, percent_text
 from sluice.schema import read_policy
-from sluice.sim.world import World, slot_alarms
+from sluice.sim.alarms import slot_alarms
+from sluice.sim.traffic import Traffic
+from sluice.sim.world import World
 from sluice.submit import adopt, submit
 
 SCHEMA = 1
@@ -88,7 +90,7 @@ def _world(scenario: str, asked: Asked, policy: Policy) -> World:
     from sluice.forecast.stage import Stage
 
     chosen = SCENARIOS[scenario]
-    world = World(endpoint=_ENDPOINT, requests=round(asked.rps * _MINUTE))
+    world = World(endpoint=_ENDPOINT, traffic=Traffic(round(asked.rps * _MINUTE)))
     alarms = slot_alarms(_ENDPOINT, _SLOTS)
     names = [name for slot in alarms.values() for name in (*slot.relative, *slot.rails)]
     world.alarm_states = {name: AlarmFacts(name, "OK", 0) for name in (*names, *policy.alarms)}
@@ -106,7 +108,7 @@ def _world(scenario: str, asked: Asked, policy: Policy) -> World:
 
 def _share(world: World, at: int) -> tuple[float, int]:
     """The canary's share at a moment, and for how many whole minutes it has had it."""
-    since, parts = next(((since, parts) for since, parts in reversed(world.history) if since <= at), (at, {}))
+    since, parts = next(((since, parts) for since, parts in reversed(world.traffic.history) if since <= at), (at, {}))
     return parts.get("green", 0) / WHOLE, (at - since) // _MINUTE
 
 
@@ -131,8 +133,7 @@ def _head(world: World) -> Head:
 def _recorded(world: World) -> Iterator[Line]:
     """Every recorded decision, with the canary's weight by then."""
     for event in world.store.events(_ENDPOINT):
-        parts = next((parts for since, parts in reversed(world.history) if since <= event.at), {})
-        yield Line(event.at, event.kind, parts.get("green", 0), event.because)
+        yield Line(event.at, event.kind, world.traffic.parts_at(event.at).get("green", 0), event.because)
 
 
 def _lines(

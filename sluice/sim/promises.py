@@ -14,7 +14,7 @@ from sluice.core.conditions import frozen
 from sluice.core.head import Head
 from sluice.core.rollout import ENDED, Phase, Rollout
 from sluice.core.weights import WHOLE
-from sluice.sim.turmoil import Turmoil, trials_of
+from sluice.sim.turmoil import Turmoil
 
 FLIGHT_SECONDS = 20
 """A raise that was checked may still be on its way for so long: what a rollback waits for (`revert.UNDO_SECONDS`)."""
@@ -165,7 +165,7 @@ class Promises:
             self._hold(good, f"5: stepped up with alarm {name} {facts.state}")
         if rollout.step >= 0 and rollout.applied_at is not None:
             first = -(-rollout.applied_at // _MINUTE) * _MINUTE
-            trials = trials_of(self.world, rollout.to_slot, range(first, event.at, _MINUTE))
+            trials = self.world.traffic.trials(rollout.to_slot, range(first, event.at, _MINUTE))
             self._hold(trials >= rollout.policy.min_samples, f"5: stepped up after {trials} requests")
 
     def _permitted(self, event: Event, before: Head, rollout: Rollout, after: Rollout | None) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from sluice.core.errors import SluiceError
 from sluice.ports import Ports, StoreUnavailable
-from sluice.sim.world import Killed
+from sluice.sim.account import Killed
 
 
 class CallFailed(SluiceError):

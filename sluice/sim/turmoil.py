@@ -6,20 +6,21 @@ Decides who runs when, with the retries that Step Functions, SQS and EventBridge
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sluice.alarm import on_alarm
 from sluice.core.actions import SetWeights, StartClock
 from sluice.core.errors import EndpointBusy, StaleRecord
-from sluice.core.judge.rails import BREACHES, RAIL_TRIALS, WINDOW_MINUTES
+from sluice.core.judge.rails import BREACHES, WINDOW_MINUTES
 from sluice.core.names import parse_alarm_name
 from sluice.core.observation import DELETED, AlarmFacts, EndpointFacts
 from sluice.core.reaction import AlarmEvent
 from sluice.ports import Ports, StoreUnavailable
+from sluice.sim.account import Account, Killed
+from sluice.sim.alarms import breaches
 from sluice.sim.strikes import CallFailed, Strike, fail, struck
-from sluice.sim.world import Killed, World
 from sluice.sweep import Swept, sweep_all
 from sluice.tick import Ticked, tick
 
@@ -52,7 +53,7 @@ class Message:
 
 
 @dataclass(slots=True)
-class Turmoil(World):
+class Turmoil(Account):
     """`strikes` hit calls; `copies` and `late_seconds` are what happens to alarm events; `calls_seen` counts what was called."""
 
     strikes: list[Strike] = field(default_factory=list)
@@ -80,7 +81,7 @@ class Turmoil(World):
         return struck(replace(ports, now=lambda: self.now + self.skew_seconds), self.strikes)
 
     def describe(self, endpoint: str) -> EndpointFacts:
-        facts = World.describe(self, endpoint)
+        facts = Account.describe(self, endpoint)
         if self.now >= self.stale_until:
             return facts
         return next((old for at, old in reversed(self._past) if at <= self.now - self.stale_seconds), facts)
@@ -89,7 +90,7 @@ class Turmoil(World):
         self.on_weights(action)
         if self.status == "InService" and not action.parts.keys() <= self.variants.keys():
             raise CallFailed("could not find a variant")
-        World.set_weights(self, action)
+        Account.set_weights(self, action)
 
     def start(self, action: StartClock) -> None:
         if not self.clocks_start:
@@ -176,36 +177,19 @@ class Turmoil(World):
         return swept
 
     def evaluate(self) -> None:
-        """CloudWatch looks at its alarms: the last whole minutes, as `infra.alarm_formulas` computes them."""
+        """CloudWatch looks at its alarms: the last whole minutes."""
         newest = self.now // _MINUTE * _MINUTE - _MINUTE
         minutes = range(newest - _MINUTE * (WINDOW_MINUTES - 1), newest + 1, _MINUTE)
         for name, facts in list(self.alarm_states.items()):
             parsed = parse_alarm_name(name)
             if parsed is None or facts.state is None or facts.evaluation_state is not None:
                 continue
-            bad = sum(self._breaches(parsed.slot, parsed.metric, minute) for minute in minutes)
+            bad = sum(breaches(self.traffic, parsed.slot, parsed.metric, minute) for minute in minutes)
             self.set_alarm(name, "ALARM" if bad >= BREACHES else "OK")
-
-    def _breaches(self, slot: str, metric: str, minute: int) -> bool:
-        other = next(name for name in ("blue", "green") if name != slot)
-        mine, theirs = (
-            self._minute(slot, minute, {}).rates.get("errors"),
-            self._minute(other, minute, {}).rates.get("errors"),
-        )
-        if not metric.startswith("errors") or mine is None or mine.trials < RAIL_TRIALS:
-            return False
-        over = mine.events > 0.05 * mine.trials
-        if metric == "errors-rail" or not over:
-            return over
-        return (
-            theirs is not None
-            and theirs.trials >= RAIL_TRIALS
-            and (mine.events / mine.trials > 2 * theirs.events / theirs.trials)
-        )
 
     def weights_truth(self, *, desired: bool = False) -> dict[str, int]:
         """Where traffic goes, or was last asked to go, whatever stale reads show."""
-        facts = World.describe(self, self.endpoint)
+        facts = Account.describe(self, self.endpoint)
         return facts.desired_parts if desired else facts.parts
 
     def invoke(self, name: str, call: Callable[[], Any]) -> tuple[bool, Any]:
@@ -231,7 +215,7 @@ class Turmoil(World):
         self.store.refuses_writes = self.now < max(self.table_down_until, self.writes_down_until)
 
     def _remember(self) -> None:
-        self._past.append((self.now, World.describe(self, self.endpoint)))
+        self._past.append((self.now, Account.describe(self, self.endpoint)))
         while self._past and self._past[0][0] < self.now - 5 * _MINUTE:
             self._past.popleft()
 
@@ -285,16 +269,10 @@ class Turmoil(World):
         self.table_down_until = self.writes_down_until = self.stale_until = 0
         self.skew_seconds = 0
         self.clocks_start, self.falls_back, self.smoke_fault = True, False, None
-        self.error_rate.clear()
+        self.traffic.error_rate.clear()
         self.find_instances()
         self.alarm_states = {name: _healthy(facts) for name, facts in self.alarm_states.items()}
 
 
 def _healthy(facts: AlarmFacts) -> AlarmFacts:
     return replace(facts, state=facts.state or "OK", evaluation_state=None)
-
-
-def trials_of(world: World, slot: str, minutes: Iterable[int]) -> float:
-    """Requests a slot truly had in these minutes."""
-    rows = [world._minute(slot, at, {}) for at in minutes]
-    return sum(minute.rates["errors"].trials for minute in rows if "errors" in minute.rates)

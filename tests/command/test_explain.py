@@ -53,7 +53,7 @@ def test_a_newer_rollout_that_ended_before_anything_was_judged_is_told_first(
     world: World, until: Callable[..., None]
 ) -> None:
     until(Phase.BAKING, 1000)
-    world.error_rate["green"] = 0.3
+    world.traffic.error_rate["green"] = 0.3
     world.run(lambda: world.store.head("shop").live is None)
     judged = explain(world.ports, "shop")
     submit(world.ports, replace(submission(), release=release("v3")))
@@ -78,7 +78,7 @@ def test_after_a_rollback_it_tells_what_led_to_it_and_where_its_rows_are(
     world: World, until: Callable[..., None]
 ) -> None:
     until(Phase.BAKING, 1000)
-    world.error_rate["green"] = 0.3
+    world.traffic.error_rate["green"] = 0.3
     world.run(lambda: world.store.head("shop").live is None)
 
     answer = explain(world.ports, "shop")
@@ -96,7 +96,7 @@ def test_rows_that_cannot_be_kept_hold_up_nothing(world: World, until: Callable[
             raise RuntimeError("no bucket")
 
     until(Phase.BAKING, 1000)
-    world.error_rate["green"] = 0.3
+    world.traffic.error_rate["green"] = 0.3
     world.before_call = no_bucket
     world.run(lambda: world.store.head("shop").live is None)
 
@@ -107,8 +107,8 @@ def test_rows_that_cannot_be_kept_hold_up_nothing(world: World, until: Callable[
 def test_rows_that_cannot_be_written_down_hold_up_nothing(world: World, until: Callable[..., None]) -> None:
     until(Phase.BAKING, 1000)
     world.run(lambda: bool(world.store.heartbeat("shop").findings))
-    world.p90_us["green"] = math.nan
-    world.error_rate["green"] = 0.3
+    world.traffic.p90_us["green"] = math.nan
+    world.traffic.error_rate["green"] = 0.3
 
     world.run(lambda: world.store.head("shop").live is None)
 
@@ -116,7 +116,7 @@ def test_rows_that_cannot_be_written_down_hold_up_nothing(world: World, until: C
 
 
 def test_a_comparison_says_what_it_was_judged_by(world: World, until: Callable[..., None]) -> None:
-    world.error_rate = {"blue": 0.002, "green": 0.002}
+    world.traffic.error_rate = {"blue": 0.002, "green": 0.002}
     until(Phase.BAKING, 5000)
     world.run(lambda: bool(world.store.heartbeat("shop").findings), 600)
 

@@ -102,7 +102,7 @@ def test_a_skipped_bake_and_a_promotion_take_minutes_instead(world: World, until
 
 def test_a_promotion_does_not_go_without_requests(world: World, until: Until) -> None:
     until(Phase.BAKING)
-    world.requests = 10
+    world.traffic.requests = 10
 
     said(world, "promote")
 
@@ -112,7 +112,7 @@ def test_a_promotion_does_not_go_without_requests(world: World, until: Until) ->
 
 def test_forced_it_does(world: World, until: Until) -> None:
     until(Phase.BAKING)
-    world.requests = 2
+    world.traffic.requests = 2
 
     said(world, "force")
 

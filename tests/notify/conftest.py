@@ -16,6 +16,6 @@ __all__ = ["events", "until", "world"]
 def events(world: World, until) -> list[Event]:
     """Of a rollout that its alarm takes back."""
     until(Phase.BAKING, 1000)
-    world.error_rate["green"] = 0.5
+    world.traffic.error_rate["green"] = 0.5
     world.run(lambda: world.store.head("shop").live is None)
     return list(world.store.events("shop"))

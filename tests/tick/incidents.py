@@ -140,7 +140,7 @@ class Errors:
     def happen(self, world: Turmoil, promises: Promises) -> None:
         rollout = live(world)
         if rollout is not None:
-            world.error_rate = {rollout.to_slot: self.canary, rollout.from_slot: self.stable}
+            world.traffic.error_rate = {rollout.to_slot: self.canary, rollout.from_slot: self.stable}
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,9 @@ import pytest
 from sluice.core.audit import read_head, states
 from sluice.core.record import Document, encode
 from sluice.core.trail import Kept, check_trail
+from sluice.sim.account import Killed
 from sluice.sim.strikes import Moment, Strike, kill
 from sluice.sim.turmoil import Turmoil
-from sluice.sim.world import Killed
 from sluice.submit import submit
 from tests.tick.incidents import CALLS, made, next_submission
 
@@ -79,7 +79,7 @@ def test_every_state_ever_stored_is_what_its_events_lead_to(call: str, moment: M
         ):  # where the submission itself is what is killed, `up` fails, and the next one is another try
             submit(world.ports, next_submission(world))
         watcher.look()
-        world.error_rate = {"green": 0.5, "blue": 0.5} if harmful else {}
+        world.traffic.error_rate = {"green": 0.5, "blue": 0.5} if harmful else {}
         world.live(LONG, watcher.look)
     world.heal()
     world.live(1800, watcher.look)

@@ -21,7 +21,7 @@ def world() -> Turmoil:
 
 def test_a_clock_that_was_replaced_decides_nothing_and_ends(world: Turmoil) -> None:
     rollout, before = rollout_of(world), len(world.calls)
-    world.error_rate = {"green": 1.0}
+    world.traffic.error_rate = {"green": 1.0}
     world.pass_seconds(600)
 
     ticked = tick(world.ports, "shop", rollout.id, rollout.clock_generation - 1, 0)

@@ -42,8 +42,10 @@ def test_a_drill_is_answered_verified_and_kept_and_moves_nothing(world: World) -
     last = list(world.store.events("shop"))[-1]
     assert "within the target of 2 min" in last.because
     assert world.store.head("shop").drilled_at == status(world.ports, "shop")["drilled_at"] == last.at
-    assert world.describe("shop").parts == before == world.history[-1][1]
-    assert all(parts in (before, *[seen for _, seen in world.history[:-1]]) for _, parts in world.history)
+    assert world.describe("shop").parts == before == world.traffic.history[-1][1]
+    assert all(
+        parts in (before, *[seen for _, seen in world.traffic.history[:-1]]) for _, parts in world.traffic.history
+    )
     assert not [notice for notice in world.notices if "drill" in notice.subject]
     events = list(world.store.events("shop"))
     assert chain_faults(events) == ()

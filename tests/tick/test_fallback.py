@@ -59,7 +59,7 @@ def test_the_first_rollout_adds_the_slot_and_every_later_one_carries_it(world: W
     world.run(ended(world))
     assert world.configs[world.config_name]["fallback"].model_name == model
     assert parts(world) == {"blue": WHOLE}
-    assert all(weights.get("fallback", 0) == 0 for _, weights in world.history)
+    assert all(weights.get("fallback", 0) == 0 for _, weights in world.traffic.history)
 
 
 def test_a_person_falls_back_in_the_middle_of_a_step(world: World) -> None:

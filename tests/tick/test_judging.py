@@ -14,6 +14,7 @@ from sluice.core.observation import Counts, Row, SlotMinute
 from sluice.core.policy import Bad, LatencyMetric, OnInconclusive, Policy, RateMetric, Step
 from sluice.core.rollout import Phase
 from sluice.core.rows import Reading
+from sluice.sim.traffic import Traffic
 from sluice.sim.world import World
 from sluice.submit import submit
 from tests.builders import errors, latency, policy, step, submission, terms
@@ -29,15 +30,15 @@ def world() -> World:
 
 @dataclass
 class Told:
-    """The world's minutes, and what `more` adds to those of a slot: (slot, minute, requests) to fields of a SlotMinute."""
+    """The minutes there are, and what `more` adds to those of a slot: (slot, minute, requests) to fields of a SlotMinute."""
 
-    world: World
+    traffic: Traffic
     more: Callable[[str, int, float], Mapping[str, Any]]
 
     def rows(self, reading: Reading) -> tuple[Row, ...]:
         return tuple(
             replace(row, canary=self._side("green", row.at, row.canary), stable=self._side("blue", row.at, row.stable))
-            for row in self.world.rows(reading)
+            for row in self.traffic.rows(reading)
         )
 
     def _side(self, slot: str, at: int, side: SlotMinute) -> SlotMinute:
@@ -48,7 +49,7 @@ class Told:
     def quantiles(
         self, endpoint: str, slot: str, metrics: Mapping[str, LatencyMetric], since: int, until: int
     ) -> Mapping[str, Mapping[str, float]]:
-        return self.world.quantiles(endpoint, slot, metrics, since, until)
+        return self.traffic.quantiles(endpoint, slot, metrics, since, until)
 
 
 def rolled_out(world: World, made: Policy) -> Outcome:
@@ -93,7 +94,7 @@ class TestSegments:
     def test_harm_to_one_country_is_seen_where_the_policy_asks(
         self, world: World, segment: str | None, ends: Phase
     ) -> None:
-        world.metrics = Told(world, self.labels)
+        world.metrics = Told(world.traffic, self.labels)
 
         outcome = rolled_out(world, judged_by(accuracy(segment=segment)))
 
@@ -108,7 +109,7 @@ class TestLateLabels:
             right = 0.9 if slot == "blue" else 0.5
             return {"rates": {"accuracy": Counts(trials, trials * right)}} if known else {}
 
-        world.metrics = Told(world, labels)
+        world.metrics = Told(world.traffic, labels)
 
         outcome = rolled_out(world, judged_by(accuracy(lag_seconds=3600), soak_seconds=4 * 3600))
 
@@ -138,7 +139,7 @@ class TestInconclusive:
     def test_what_becomes_of_it_is_what_the_policy_says(
         self, world: World, then: OnInconclusive, ends: Phase, says: str
     ) -> None:
-        world.error_rate = {"blue": 0.002, "green": 0.002}
+        world.traffic.error_rate = {"blue": 0.002, "green": 0.002}
 
         outcome = rolled_out(world, policy(steps=self.steps(then), metrics={"errors": errors()}, max_hold_seconds=900))
 
@@ -148,7 +149,7 @@ class TestInconclusive:
         assert len(asked) == (then is OnInconclusive.PAUSE), "only a pause asks people, and once"
 
     def test_min_samples_is_never_waived(self, world: World) -> None:
-        world.requests = 60
+        world.traffic.requests = 60
 
         outcome = rolled_out(
             world, policy(steps=self.steps(OnInconclusive.ADVANCE), min_samples=5000, max_hold_seconds=900)
@@ -161,7 +162,7 @@ class TestInconclusive:
 class TestEarlyAdvance:
     @pytest.mark.parametrize(("requests", "most_minutes"), [(600_000, 12), (6000, 60)])
     def test_a_step_ends_as_soon_as_its_margin_is_proven(self, world: World, requests: int, most_minutes: int) -> None:
-        world.requests, world.error_rate = requests, {"blue": 0.002, "green": 0.002}
+        world.traffic.requests, world.traffic.error_rate = requests, {"blue": 0.002, "green": 0.002}
         first = replace(step(10, 300, 3600, OnInconclusive.ADVANCE), prove={"errors": 1.6})
 
         rolled_out(world, policy(steps=(first, LAST), metrics={"errors": errors()}))
@@ -173,14 +174,14 @@ class TestEarlyAdvance:
 
 def test_a_holdback_keeps_something_to_compare_with_until_the_last_step(world: World) -> None:
     """Errors that are far from every limit begin at 95 %: only the twentieth that stable still serves gives them away."""
-    world.error_rate = {"blue": 0.002}
+    world.traffic.error_rate = {"blue": 0.002}
 
     def errors_begin(slot: str, at: int, trials: float) -> Mapping[str, Any]:
         live = live_of(world)
         late = slot == "green" and live is not None and live.canary_parts >= 9500
         return {"rates": {"errors": Counts(trials, trials * (0.012 if late else 0.002))}}
 
-    world.metrics = Told(world, errors_begin)
+    world.metrics = Told(world.traffic, errors_begin)
     made = policy(steps=(step(50), step(95, 1200, 1800), LAST), metrics={"errors": errors()})
 
     outcome = rolled_out(world, made)
@@ -194,7 +195,7 @@ def test_an_observed_metric_shows_what_it_would_have_done_and_does_nothing(world
     def labels(slot: str, at: int, trials: float) -> Mapping[str, Any]:
         return {"rates": {"accuracy": Counts(trials, trials * (0.9 if slot == "blue" else 0.5))}}
 
-    world.metrics = Told(world, labels)
+    world.metrics = Told(world.traffic, labels)
 
     outcome = rolled_out(world, judged_by(accuracy(observe=True)))
 
@@ -214,7 +215,7 @@ def test_a_burning_error_budget_holds_and_is_a_shared_incident(world: World) -> 
     made = policy(metrics={"errors": errors(slo=0.999)}, steps=(step(10, 1200, 3600), LAST))
     submit(world.ports, submission(policy=made))
     world.run(lambda: (live := live_of(world)) is not None and live.phase is Phase.BAKING)
-    world.error_rate = {"blue": 0.02, "green": 0.02}
+    world.traffic.error_rate = {"blue": 0.02, "green": 0.02}
 
     world.run(lambda: "incident" in [event.kind for event in events(world)])
 
@@ -243,10 +244,10 @@ class TestRecordedLatency:
 
     @pytest.fixture(autouse=True)
     def _uncounted(self, world: World) -> None:
-        world.counts_latencies = False
+        world.traffic.counts_latencies = False
 
     def test_a_slower_release_is_taken_back_by_what_the_application_recorded(self, world: World) -> None:
-        world.p90_us["green"] = 60_000.0
+        world.traffic.p90_us["green"] = 60_000.0
 
         outcome = rolled_out(world, self.made(self.OWN))
 
@@ -257,7 +258,7 @@ class TestRecordedLatency:
         assert rolled_out(world, self.made(self.OWN)).phase is Phase.SETTLED
 
     def test_an_application_that_records_half_of_it_holds_the_release(self, world: World) -> None:
-        world.recorded_part["green"] = 0.5
+        world.traffic.recorded_part["green"] = 0.5
 
         outcome = rolled_out(world, self.made(self.OWN))
 

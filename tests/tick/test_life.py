@@ -8,7 +8,8 @@ from sluice.core.audit import chain_faults, replay
 from sluice.core.errors import Refused
 from sluice.core.reaction import AlarmEvent
 from sluice.core.rollout import Phase
-from sluice.sim.world import Killed, World
+from sluice.sim.account import Killed
+from sluice.sim.world import World
 from sluice.submit import submit
 from tests.builders import policy, release, step, submission
 from tests.worlds import adopted_world, at_weight, ended, head_of, in_phase, rollout_of
@@ -24,7 +25,7 @@ def world() -> World:
 
 
 def test_under_a_harm_budget_a_good_release_earns_its_weights(world: World) -> None:
-    world.error_rate = {"blue": 0.002, "green": 0.002}
+    world.traffic.error_rate = {"blue": 0.002, "green": 0.002}
     made = policy(
         harm_budget=200, min_samples=50, steps=(*(step(w, 1200, 3600) for w in (10, 50, 95)), policy().steps[-1])
     )
@@ -271,7 +272,7 @@ def test_the_absolute_rail_is_obeyed_in_the_soak_and_the_champion_moves_back(wor
 def test_a_shared_incident_holds_and_only_then_rolls_back(world: World) -> None:
     submit(world.ports, submission())
     world.run(at_weight(world, 5000))
-    world.error_rate = {"blue": 0.2, "green": 0.2}
+    world.traffic.error_rate = {"blue": 0.2, "green": 0.2}
     world.set_alarm(GREEN_RAIL, "ALARM")
     began = world.now
 
@@ -287,7 +288,7 @@ def test_the_judge_takes_a_failing_canary_back_when_every_alarm_event_is_lost(wo
     submit(world.ports, submission())
     world.run(at_weight(world, 5000))
     world.delivers_events = False
-    world.error_rate = {"blue": 0.001, "green": 0.3}
+    world.traffic.error_rate = {"blue": 0.001, "green": 0.3}
 
     world.run(lambda: rollout_of(world).is_latched, 3600)
 
@@ -337,7 +338,7 @@ def test_a_rollback_path_that_does_not_answer_ends_before_any_traffic(world: Wor
     world.run(ended(world))
 
     assert "rehearsal failed: the rollback path did not answer within 2 min" in head_of(world).outcome.because
-    assert max(parts.get("green", 0) for _, parts in world.history) == 0
+    assert max(parts.get("green", 0) for _, parts in world.traffic.history) == 0
 
 
 def test_a_dead_clock_is_replaced_by_the_sweep(world: World) -> None:
@@ -365,7 +366,7 @@ def test_a_rollout_nobody_can_look_at_goes_back(world: World) -> None:
 
 
 def test_evidence_below_the_floor_is_never_skipped(world: World) -> None:
-    world.requests = 10
+    world.traffic.requests = 10
     inconclusive = policy(steps=(step(10, 300, 600), *policy().steps[1:]), max_hold_seconds=1800)
     submit(world.ports, submission(policy=inconclusive))
 
@@ -373,7 +374,7 @@ def test_evidence_below_the_floor_is_never_skipped(world: World) -> None:
 
     assert head_of(world).outcome.phase is Phase.ROLLED_BACK
     assert "without a decision: inconclusive" in head_of(world).outcome.because, said[-5:]
-    assert max(parts.get("green", 0) for _, parts in world.history) == 1000
+    assert max(parts.get("green", 0) for _, parts in world.traffic.history) == 1000
 
 
 def test_an_alarm_that_fired_before_the_canary_had_traffic_blocks_the_first_step(world: World) -> None:
@@ -383,7 +384,7 @@ def test_an_alarm_that_fired_before_the_canary_had_traffic_blocks_the_first_step
     world.run(ended(world))
 
     assert head_of(world).outcome.phase is Phase.ROLLED_BACK
-    assert max(parts.get("green", 0) for _, parts in world.history) == 0
+    assert max(parts.get("green", 0) for _, parts in world.traffic.history) == 0
 
 
 def test_foreign_old_and_repeated_events_change_nothing(world: World) -> None:

@@ -10,9 +10,9 @@ from sluice.core.errors import EndpointBusy, StaleRecord
 from sluice.core.reaction import AlarmEvent
 from sluice.core.rollout import Phase
 from sluice.ports import StoreUnavailable
+from sluice.sim.account import START
 from sluice.sim.strikes import Moment, Strike, fail
 from sluice.sim.turmoil import Turmoil
-from sluice.sim.world import START
 from sluice.sweep import SWEEP_SECONDS, sweep_all
 from tests.tick.stages import GREEN_ERRORS, begun, ended_as, head_of, rollout_of, until_ended, until_phase
 
@@ -63,7 +63,7 @@ class TestTableThatTakesNoWrites:
         until_phase(world, Phase.BAKING, 5000)
         world.copies = 0
         self.refuse_writes(world)
-        world.error_rate = {"green": 0.4}
+        world.traffic.error_rate = {"green": 0.4}
 
         world.live(10 * 60)
 
@@ -99,7 +99,7 @@ class TestTableThatTakesNoWrites:
     def test_afterwards_it_is_recorded_and_ends(self, world: Turmoil) -> None:
         until_phase(world, Phase.BAKING, 5000)
         self.refuse_writes(world)
-        world.error_rate = {"green": 0.4}
+        world.traffic.error_rate = {"green": 0.4}
         world.live(10 * 60)
         world.strikes.clear()
 
@@ -113,7 +113,7 @@ def test_an_alarm_that_fires_takes_back_although_no_metric_can_be_read(world: Tu
     until_phase(world, Phase.BAKING, 5000)
     world.copies = 0
     no_more(world, "metrics.rows")
-    world.error_rate = {"green": 0.4}
+    world.traffic.error_rate = {"green": 0.4}
 
     world.live(5 * 60)
 

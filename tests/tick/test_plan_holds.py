@@ -10,7 +10,9 @@ from sluice.core.observation import AlarmFacts, ConfiguredVariant, Variant
 from sluice.core.plan import Assumptions, Plan, Reach, Span, plan
 from sluice.core.policy import OnInconclusive, Policy
 from sluice.core.rollout import Phase
-from sluice.sim.world import UPDATE_SECONDS, WEIGHT_CALL_SECONDS, World
+from sluice.sim.account import UPDATE_SECONDS, WEIGHT_CALL_SECONDS
+from sluice.sim.traffic import Traffic
+from sluice.sim.world import World
 from sluice.submit import adopt, submit
 from tests.builders import SETTINGS, alarms, policy, release, step, submission
 
@@ -19,7 +21,7 @@ LAST = policy().steps[-1]
 
 def run(made: Policy, rps: float, second: int) -> tuple[World, int]:
     """A whole rollout that starts at a second of a minute; the world and when it was submitted."""
-    world = World(requests=round(rps * 60))
+    world = World(traffic=Traffic(round(rps * 60)))
     world.variants = {"blue": Variant(1, 1, 1, 1)}
     world.models = {"model-v1": release("v1")}
     world.configs = {"bootstrap": {"blue": ConfiguredVariant("model-v1", "ml.m5.large")}}
@@ -83,7 +85,7 @@ def test_the_canary_gets_as_many_requests_as_planned(second: int) -> None:
     expected = planned(made, 50)
     world, _ = run(made, 50, second)
 
-    until = next(at for at, parts in world.history if parts.get("green") == 10_000)
-    moments = [*(entry for entry in world.history if entry[0] < until), (until, {})]
+    until = next(at for at, parts in world.traffic.history if parts.get("green") == 10_000)
+    moments = [*(entry for entry in world.traffic.history if entry[0] < until), (until, {})]
     exposed = sum(50 * parts.get("green", 0) / 10_000 * (end - at) for (at, parts), (end, _) in pairwise(moments))
     assert expected.exposed.earliest <= exposed <= expected.exposed.latest

@@ -9,7 +9,8 @@ import pytest
 from sluice.core.audit import chain_faults, replay
 from sluice.core.observation import Variant
 from sluice.core.rollout import SUSPENDED, Phase, ScalingMode, ScalingTarget
-from sluice.sim.world import Killed, World
+from sluice.sim.account import Killed
+from sluice.sim.world import World
 from sluice.submit import submit
 from tests.builders import submission
 from tests.tick.test_life import GREEN_ERRORS, world

@@ -33,7 +33,7 @@ def lived(canary_errors: float = 0.0) -> Turmoil:
     """A rollout from its submission to its end."""
     world, _ = made()
     submit(world.ports, next_submission(world))
-    world.error_rate = {"green": canary_errors, "blue": 0.0}
+    world.traffic.error_rate = {"green": canary_errors, "blue": 0.0}
     world.live(6 * 3600, lambda: ended(world))
     assert ended(world), world.said[-3:]
     return world
