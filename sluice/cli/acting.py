@@ -58,8 +58,9 @@ def rollback(  # noqa: PLR0913 - one parameter per option
 ) -> None:
     """Take a rollout back because it does harm: in any phase, also in its soak. Never needs an approval.
 
-    The release is quarantined for the policy's cool-down. With --to back to an older release, also when nothing is being tried: in
-    seconds while its slot is warm, else once its slot is built.
+    The release is quarantined for the policy's cool-down.
+
+    With --to back to an older release, also when nothing is being tried: in seconds while its slot is warm, else once it is built.
     """
     from sluice.cli import operate
 

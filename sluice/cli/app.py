@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
+from typing import Annotated
+
 import typer
 
 from sluice.cli import acting, auditing, deploying, foreseeing, looking, probing, sandboxing, trying
@@ -21,6 +24,7 @@ GROUPS = {
 app = typer.Typer(
     help="Guarded rollouts of machine-learning models on SageMaker endpoints.",
     no_args_is_help=True,
+    context_settings={"help_option_names": ["--help", "-h"]},
     pretty_exceptions_enable=False,
 )
 for group, heading in GROUPS.items():
@@ -31,8 +35,18 @@ for group, heading in GROUPS.items():
     app.add_typer(group)
 
 
+def _say_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"sluice {version('sluice')}")
+        raise typer.Exit
+
+
 @app.callback()
-def _root() -> None:
+def _root(
+    _: Annotated[
+        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
     """Commands are subcommands, also while there is only one."""
 
 

@@ -11,7 +11,7 @@ from sluice.cli.options import Json, NoColor, outside, say, sentences
 
 app = typer.Typer()
 
-Policy = Annotated[Path, typer.Argument(help="The rollout policy.", show_default=False)]
+Policy = Annotated[Path, typer.Argument(metavar="POLICY", help="The rollout policy.", show_default=False)]
 PolicyFile = Annotated[Path, typer.Option(help="The rollout policy.")]
 STANDARD = Path("policies/rollouts/standard.yaml")
 Traffic = Annotated[
@@ -93,7 +93,10 @@ def suggest(
 
 @app.command()
 def simulate(
-    scenario: Annotated[str, typer.Argument(help="What is wrong; an unknown name lists them all.", show_default=False)],
+    scenario: Annotated[
+        str,
+        typer.Argument(metavar="SCENARIO", help="What is wrong; an unknown name lists them all.", show_default=False),
+    ],
     policy: PolicyFile = STANDARD,
     rps: Traffic = 500.0,
     rate: Rates = [],  # noqa: B006 - typer copies it

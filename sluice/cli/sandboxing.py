@@ -38,7 +38,7 @@ def serve(
 
 @sandbox.command()
 def up(
-    release: Annotated[str, typer.Argument(help="v1 to v5 of the example.")],
+    release: Annotated[str, typer.Argument(metavar="RELEASE", help="v1 to v5 of the example.")],
     policy: Annotated[str, typer.Option(help="A ready-made rollout policy, or a file.")] = "demo",
     nonce: Annotated[str, typer.Option(help="Another one submits the same release again.")] = "1",
     config: Annotated[
@@ -60,7 +60,7 @@ def up(
 
 @sandbox.command("release")
 def release_document(
-    release: Annotated[str, typer.Argument(help="v1 to v5 of the example.")],
+    release: Annotated[str, typer.Argument(metavar="RELEASE", help="v1 to v5 of the example.")],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The file to write.")],
 ) -> None:
     """Write the document of one of the example's releases, as `sluice submit` takes it."""
@@ -86,7 +86,9 @@ def mail(
 
 
 @sandbox.command()
-def advance(seconds: Annotated[float, typer.Argument(min=0, help="Virtual seconds to let pass at once.")]) -> None:
+def advance(
+    seconds: Annotated[float, typer.Argument(metavar="SECONDS", min=0, help="Virtual seconds to let pass at once.")],
+) -> None:
     """Let virtual time pass at once in the served sandbox."""
     from sluice.cli.serve import ask_sandbox
     from sluice.cli.text import moment

@@ -91,7 +91,7 @@ def find_targets(given: Given, folder: Path, environment: Mapping[str, str], kno
         return tuple(_target(given, home, own, one) for one in found)
     if stack is not None and name:
         return (_target(given, home, own, Served(own, stack, name)),)
-    raise BadInput((_which(name, stack, home, why),))
+    raise BadInput((_which(replace(given, name=name, stack=stack), home, why),))
 
 
 def _search(
@@ -106,7 +106,7 @@ def _search(
     except BadInput as fault:
         return (), str(fault)
     found = meant(asked.name, asked.stack, [one for one in served if asked.project in (None, one.project)])
-    there = ", ".join(f"{one.stack}/{one.endpoint}" for one in served) or "none"
+    there = ", ".join(_called(one, asked.project) for one in served) or "none"
     return found, f"endpoints in Parameter Store: {there}"
 
 
@@ -121,10 +121,17 @@ def _target(given: Given, home: Path, own: str, served: Served) -> Target:
     return Target(own, served.stack, served.endpoint, region, options, _served_by(file, own))
 
 
-def _which(name: str, stack: str | None, home: Path, why: str) -> str:
+def _called(served: Served, project: str | None) -> str:
+    """As it is said on the command line: with its project only where another one was asked for."""
+    name = f"{served.stack}/{served.endpoint}"
+    return name if project in (None, served.project) else f"{name} of project {served.project}"
+
+
+def _which(asked_for: Given, home: Path, why: str) -> str:
     files = ", ".join(file.name for file in sorted(home.glob("Pulumi.*.yaml"))) or "no Pulumi.<stack>.yaml"
-    said = f" of stack {stack!r}" if stack else ""
-    asked = f"there is no endpoint or stack {name!r}" if name else f"there is no endpoint{said}"
+    said = f" of stack {asked_for.stack!r}" if asked_for.stack else ""
+    asked = f"there is no endpoint or stack {asked_for.name!r}" if asked_for.name else f"there is no endpoint{said}"
+    asked += f" in project {asked_for.project!r}" if asked_for.project else ""
     return f"NAME: {asked} ({files} in {home}; {why}). Say STACK/ENDPOINT, and check --project, --region and the AWS account."
 
 

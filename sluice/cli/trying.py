@@ -27,7 +27,7 @@ class _ListsStories(TyperCommand):
 
 @app.command(cls=_ListsStories)
 def demo(
-    seed: Annotated[int, typer.Option(help="Equal seeds give equal output, byte for byte.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="Equal seeds give equal output, byte for byte.")] = 1,
     fault: Annotated[str | None, typer.Option(metavar="NAME", help="Tell the story of one fault instead.")] = None,
     release: Annotated[str | None, typer.Option(metavar="NAME", help="Try one release of the example instead.")] = None,
     facts: Annotated[Path | None, typer.Option(help="Take AWS's times from a facts.json of `sluice probe`.")] = None,
@@ -78,7 +78,7 @@ def lint(
 @app.command()
 def plan(
     ctx: typer.Context,
-    policy: Annotated[Path, typer.Argument(help="The rollout policy.", show_default=False)],
+    policy: Annotated[Path, typer.Argument(metavar="POLICY", help="The rollout policy.", show_default=False)],
     rps: Rps = None,
     endpoint_update_minutes: Annotated[
         str, typer.Option(metavar="MIN-MAX", help="How long SageMaker takes to build a slot.")

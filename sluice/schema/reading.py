@@ -15,6 +15,8 @@ import yaml
 from sluice.core.errors import BadInput
 from sluice.schema.yaml_core import CoreSchemaLoader, position, problem
 
+READY_MADE = Path("policies") / "rollouts"
+"""Where the ready-made rollout policies are, from the root of the repository. A stack's configuration says only their names."""
 _MOST_BYTES = 256 * 1024
 """Policies and releases have a few KB. PyYAML takes seconds for a megabyte."""
 _MOST_VALUES = 20_000
@@ -81,7 +83,7 @@ def _text(path: Path, where: str) -> str:
         with path.open("rb") as file:
             content = file.read(_MOST_BYTES + 1)
     except OSError as fault:
-        raise BadInput((f"{where}: cannot be read: {fault.strerror or fault}",)) from None
+        raise BadInput((f"{where}: cannot be read: {fault.strerror or fault}{_meant(path, fault)}",)) from None
     except ValueError as fault:  # a path with a NUL in it
         raise BadInput((f"{where}: cannot be read: {fault}",)) from None
     if len(content) > _MOST_BYTES:
@@ -91,6 +93,14 @@ def _text(path: Path, where: str) -> str:
     except UnicodeDecodeError as fault:
         line = content.count(b"\n", 0, fault.start) + 1
         raise BadInput((f"{where}: line {line}: is not UTF-8 text; save the file as UTF-8",)) from None
+
+
+def _meant(path: Path, fault: OSError) -> str:
+    """A ready-made policy's name is no file here, though the stack's configuration takes it."""
+    if not isinstance(fault, FileNotFoundError) or len(path.parts) != 1:
+        return ""
+    ready_made = READY_MADE / f"{path}.yaml"
+    return f". The ready-made policy of this name is {ready_made}" if ready_made.is_file() else ""
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

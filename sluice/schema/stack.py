@@ -23,11 +23,11 @@ from sluice.core.rollout import Fallback, ScalingMode
 from sluice.schema import stack_document
 from sluice.schema.faults import checked
 from sluice.schema.policy import parse_policy, read_policy
+from sluice.schema.reading import READY_MADE
 from sluice.schema.release import parse_release, read_release
 from sluice.schema.stack_document import FALLBACK_SLOT, DataCapture, Endpoint, Stack
 from sluice.schema.stack_spec import AuditSpec, CaptureSpec, DrillSpec, EndpointSpec, StackSpec
 
-_READY_MADE = Path("policies") / "rollouts"
 OUTCOMES = "outcomes"
 """A policy's word for the namespace into which applications of this stack record outcomes."""
 
@@ -199,7 +199,7 @@ def _policy(given: object, key: str, source: _Source) -> Policy | None:
         return _with_outcomes(parse_policy(given, f"{source.file}: {key}"), source)
     if not isinstance(given, str) or not re.fullmatch(r"[\w-]+|.*\.ya?ml", given):
         return None
-    path = Path(given) if given.endswith((".yaml", ".yml")) else _READY_MADE / f"{given}.yaml"
+    path = Path(given) if given.endswith((".yaml", ".yml")) else READY_MADE / f"{given}.yaml"
     if not os.path.isfile(source.root / path):
         raise BadInput((source.fault(key, _no_policy(given, path, source.root)),))
     try:
@@ -228,7 +228,7 @@ def with_outcomes(policy: Policy, own: str) -> Policy:
 def _no_policy(given: str, path: Path, root: Path) -> str:
     if given == str(path):
         return f"there is no file {given!r}; paths are relative to {root}"
-    ready = ", ".join(sorted(file.stem for file in (root / _READY_MADE).glob("*.yaml"))) or "none"
+    ready = ", ".join(sorted(file.stem for file in (root / READY_MADE).glob("*.yaml"))) or "none"
     return f"there is no ready-made policy {given!r} (there are: {ready}); name your own by its path, ending in .yaml"
 
 

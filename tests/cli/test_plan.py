@@ -103,3 +103,16 @@ def test_a_harm_budget_makes_weights_limits(desk: Desk) -> None:
 
     assert "harm budget 200 excess bad requests a step: weights are limits then" in told
     assert "harm budget" not in desk.run("plan", "p.yaml").transcript
+
+
+def test_the_name_of_a_ready_made_policy_is_answered_with_its_file(desk: Desk) -> None:
+    ready_made = desk.folder / "policies" / "rollouts" / "standard.yaml"
+    ready_made.parent.mkdir(parents=True)
+    ready_made.write_text(POLICY)
+
+    ran = desk.run("plan", "standard")
+
+    assert ran.exit_code == 2
+    assert ran.err == (
+        "standard: cannot be read: No such file or directory. The ready-made policy of this name is policies/rollouts/standard.yaml\n"
+    )

@@ -123,6 +123,13 @@ class TestLookingFurther:
         with pytest.raises(BadInput, match="there is no endpoint or stack 'fraud'"):
             find_target(Given("fraud", project="shop"), tmp_path, {}, served)
 
+    def test_a_project_that_has_nothing_is_named_beside_what_others_have(self, folder: Path) -> None:
+        with pytest.raises(BadInput) as caught:
+            find_target(Given("", project="shop", stack="prod"), folder, {}, served)
+
+        assert "there is no endpoint of stack 'prod' in project 'shop' (" in str(caught.value)
+        assert "prod/fraud of project bank" in str(caught.value)
+
     def test_what_is_nowhere_is_said_with_what_there_is(self, tmp_path: Path) -> None:
         with pytest.raises(BadInput) as caught:
             find_target(Given("nosuch"), tmp_path, {}, served)
