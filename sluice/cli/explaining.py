@@ -21,6 +21,8 @@ _COLOURS = {
     Word.CLEARED: "green",
 }
 
+_UNASKED = "this step asks for no proof"
+
 
 def explain_lines(answer: Document, target: Target, width: int | None) -> Iterator[str]:
     """What was decided and when, then every metric."""
@@ -60,15 +62,23 @@ def _word(finding: dict[str, Any]) -> str:
 
 
 def _terms(finding: dict[str, Any]) -> str | None:
-    """What a comparison was judged by: its evidence of harm, what is ruled out, what is tolerated, how much the data scatter."""
+    """What a comparison was judged by: its evidence of harm, what is ruled out, what is tolerated, how much the data scatter.
+
+    A metric can be cleared before anything was compared: then nothing had to be proven, and that is said.
+    """
     known = finding.get("evidence")
-    if not known or not known["minutes"]:
+    if not known:
         return None
+    unasked = finding["word"] == Word.CLEARED and known["margin"] is None
+    if not known["minutes"]:
+        return _UNASKED if unasked else None
     said = [f"{known['minutes']} min compared"]
     if finding["word"] != Word.HARMFUL and known["weight_of_harm"] is not None:
         said.append(f"harm: {evidence(known['weight_of_harm'], known['need'])}")
     if finding["word"] == Word.CLEARED and known["margin"] is not None and known["proof"] is not None:
         said.append(f"{known['margin']:g}x ruled out")
+    if unasked:
+        said.append(_UNASKED)
     side = "up to" if known["tolerated"] >= 1 else "down to"
     said.append(f"{side} {known['tolerated']:.3g}x is tolerated")
     said.append(f"scatter {known['dispersion']:.1f}x chance")

@@ -26,7 +26,8 @@ def run(fault: str | None, release: str | None, seed: int) -> int:
         with ticking(story.name) as on_look:
             told = tell(story, example, seed, on_look)
     print(f"Sluice demo, {'release' if fault is None else 'fault'} {story.name}: {story.about}.")
-    print("v1 serves from blue. Lines with ! are what happens to Sluice; all others are what it says.\n")
+    begin = "Nothing serves yet" if story.from_nothing else "v1 serves from blue"
+    print(f"{begin}. Lines with ! are what happens to Sluice; all others are what it says.\n")
     print_timeline(told.lines, told.decisions, fold_bakes=True)
     for line in _ending(told):
         print(line)

@@ -87,6 +87,8 @@ def _firing(rollout: Rollout, alarm: AlarmFacts) -> Attribution:
                 Blame.CANARY, f"alarm {alarm.name} went off and no stable traffic is left to compare with"
             )
         return Attribution(
-            Blame.UNCLEAR, f"alarm {alarm.name} is over its absolute rail, but not worse than stable", incident=True
+            Blame.UNCLEAR,
+            f"alarm {alarm.name} is over its absolute rail, and no alarm says that the canary is worse than stable",
+            incident=True,
         )
     return Attribution(Blame.NOBODY, f"alarm {alarm.name} does not belong to this rollout")

@@ -6,11 +6,14 @@ from dataclasses import dataclass, replace
 
 from sluice.core.actions import SetWeights
 from sluice.core.blame import Blame, attribute_firing
-from sluice.core.decision import NOW_SECONDS, Decision, change, live, page, stay, with_clock
+from sluice.core.decision import NOW_SECONDS, Decision, change, duration_text, live, page, stay, with_clock
 from sluice.core.drill import answered, mark
 from sluice.core.head import Head
 from sluice.core.revert import roll_back
 from sluice.core.rollout import Phase, Rollout
+
+LATE_SECONDS = 5 * 60
+"""Events take seconds, and a few tries of a busy endpoint or table a minute or two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,7 @@ def react(head: Head, event: AlarmEvent, now: int) -> Decision:
     ):
         return answered(head, event.taken_at or now, now)
     if rollout is None:
-        return _note(head, event, "no rollout is live")
+        return _note(head, event, "no rollout is live", now)
     if rollout.is_latched:
         return roll_back(head, now, f"alarm:{event.name}", event.reason, harmful=True)
     if _is_rehearsal(rollout, event):
@@ -49,7 +52,7 @@ def react(head: Head, event: AlarmEvent, now: int) -> Decision:
     if attribution.blame is Blame.CANARY:
         # A fresh clock looks at once whether the weights are back; the old one may be waiting out a bake.
         return with_clock(roll_back(head, now, f"alarm:{event.name}", attribution.because, harmful=True))
-    return _note(head, event, attribution.because)
+    return _note(head, event, attribution.because, now)
 
 
 def _is_rehearsal(rollout: Rollout, event: AlarmEvent) -> bool:
@@ -75,9 +78,11 @@ def _answer(head: Head, rollout: Rollout, now: int) -> Decision:
     return replace(decided, record_after_actions=True)
 
 
-def _note(head: Head, event: AlarmEvent, why: str) -> Decision:
-    """An alarm nobody acts on is recorded and told, never swallowed."""
-    because = f"alarm {event.name} went off and nothing was changed: {why}"
+def _note(head: Head, event: AlarmEvent, why: str, now: int) -> Decision:
+    """An alarm nobody acts on is recorded and told, never swallowed. An event that was long on its way says so: it may be over."""
+    late = now - event.since
+    when = f" {duration_text(late)} ago" if late >= LATE_SECONDS else ""
+    because = f"alarm {event.name} went off{when} and nothing was changed: {why}"
     told = page(head, f"{head.endpoint}: alarm without action", because, f"alarm:{event.name}:{event.since}")
     return Decision(head, because, "alarm_noted", (told,), NOW_SECONDS)
 

@@ -31,7 +31,9 @@ def revise(head: Head, instances: int, settings: EndpointSettings, now: int) -> 
         until = f"once rollout {head.live.id} has ended" if head.live else "within minutes"
         said.append(f"{instances} instances instead of {head.instances}, {until}")
     if not said:
-        return stay(head, f"endpoint {head.endpoint!r}: counts and settings are as asked for before", BUSY_SECONDS)
+        return stay(
+            head, f"endpoint {head.endpoint!r}: instance count and settings are what was asked for before", BUSY_SECONDS
+        )
     revision = Revision(instances, None) if instances != head.instances else head.revision
     after = replace(head, instances=instances, settings=settings, revision=revision)
     return Decision(after, f"endpoint {head.endpoint!r} was revised: {'; '.join(said)}", "revised")

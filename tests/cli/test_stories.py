@@ -110,3 +110,17 @@ def test_what_happens_is_marked_and_looks_that_only_wait_are_folded(
         "baking           10 %    10 %  holding 10 %: 3 of 5 min (1 look before it)",
         f"rolled_back      10 %    10 %  {BACK}",
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "begins"), [("clock-stopped", "v1 serves from blue."), ("first-up-fails", "Nothing serves yet.")]
+)
+def test_a_story_says_what_serves_as_it_begins(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, name: str, begins: str
+) -> None:
+    monkeypatch.setattr(fault, "train", lambda folder: folder)
+    monkeypatch.setattr(fault, "tell", lambda *_: told())
+
+    ran = desk.run("demo", "--fault", name)
+
+    assert ran.out.splitlines()[1].startswith(begins)

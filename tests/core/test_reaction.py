@@ -70,6 +70,23 @@ def test_an_alarm_without_a_rollout_is_recorded_and_told() -> None:
     assert "no rollout is live" in decision.because
 
 
+@pytest.mark.parametrize(("seconds", "when"), [(299, "went off and"), (2400, "went off 40 min ago and")])
+def test_an_event_that_was_long_on_its_way_says_when_the_alarm_went_off(seconds: int, when: str) -> None:
+    event = replace(alarm(), since=NOW - seconds)
+
+    assert f"{when} nothing was changed: no rollout is live" in react(head(), event, NOW).because
+
+
+def test_a_rail_with_control_blames_nobody_and_claims_no_more_than_alarms_say() -> None:
+    found = attribute_firing(exposed().live, RAIL, NOW)
+
+    assert found.blame is Blame.UNCLEAR
+    assert (
+        found.because
+        == f"alarm {RAIL} is over its absolute rail, and no alarm says that the canary is worse than stable"
+    )
+
+
 def test_a_repeated_alarm_repeats_the_call_only() -> None:
     latched = react(exposed(), alarm(), NOW).next
 

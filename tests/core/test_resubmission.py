@@ -60,6 +60,13 @@ def test_a_way_back_is_not_what_the_next_submission_is_like() -> None:
     assert begin(head(), other, NOW).next.snapshot == other
 
 
+def test_what_serves_already_is_told_so() -> None:
+    serving = head().champion.release
+
+    with pytest.raises(Refused, match=f"{serving.name} serves already"):
+        back_to(head(), serving.name, "ann")
+
+
 def test_with_nothing_live_the_kept_ones_are_named() -> None:
     settled = replace(head(), previous=(release("v0"),))
 

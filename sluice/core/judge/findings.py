@@ -80,8 +80,10 @@ def _unseen(follower: RateFollower, stakes: Stakes) -> str | None:
     """Silence is not health: the endpoint's requests must keep coming, and an outcome must have been reported at all."""
     if follower.name == stakes.requests:
         latest = list(follower.recent)[-WINDOW_MINUTES:]
-        silent = not any(pair.canary_trials for pair in latest)
-        return f"not seen: no canary requests in the last {WINDOW_MINUTES} minutes" if silent else None
+        if any(pair.canary_trials for pair in latest):
+            return None
+        when = f"in the last {WINDOW_MINUTES} minutes" if follower.was_seen else "counted so far"
+        return f"not seen: no canary requests {when}"
     return (
         None
         if follower.was_seen or follower.metric.terms.lag_seconds

@@ -133,13 +133,19 @@ class Run:
         findings = [finding(follower, stakes) for follower in self.followers]
         findings += self.doubts.findings()
         findings += [_burning(burn) for burn in self.burns if burn.burning() is not None]
-        findings.append(self._floor(*(self.requests if current == last else (0.0, 0.0)), has_control=has_control))
+        known = current == last and self.step_began is not None
+        findings.append(self._floor(self.requests if known else None, has_control=has_control))
         findings.sort(key=lambda found: (found.observed, _ORDER.index(found.word), not found.hard))
         return Judgement(_verdict(findings), tuple(findings))
 
-    def _floor(self, canary: float, stable: float, *, has_control: bool) -> Finding:
-        """The minimum evidence of a step: requests on both sides, in its whole minutes. Never skipped."""
+    def _floor(self, requests: tuple[float, float] | None, *, has_control: bool) -> Finding:
+        """The minimum evidence of a step: requests on both sides, in its whole minutes, None before the first. Never skipped."""
         needed = max(self.policy.min_samples, RAIL_TRIALS)
+        if requests is None:
+            return Finding(
+                "samples", Word.UNPROVEN, f"none yet: no whole minute of this step is known, {needed} requests needed"
+            )
+        canary, stable = requests
         enough = canary >= needed and (stable >= self.policy.min_samples or not has_control)
         sides = f"{whole(canary)} canary and {whole(stable)} stable" if has_control else whole(canary)
         return Finding("samples", Word.CLEARED if enough else Word.UNPROVEN, f"{sides} requests of {needed} needed")

@@ -20,7 +20,7 @@ def whole(number: float) -> str:
 def evidence(value: float, need: float) -> str:
     """`evidence 37 of 20 needed`; one digit more below ten."""
     shown = f"{value:.1f}" if value < 10 else whole(min(value, 1e9))
-    return f"evidence {shown} of {need:g} needed"
+    return f"evidence {shown} of {need:,g} needed"
 
 
 def rate(trials: float, events: float) -> str:

@@ -81,7 +81,7 @@ def _up_again(scene: Scene, what: str, release: str = "v2", **more: object) -> N
     """`pulumi up` must move nothing."""
     before, share = scene.endpoint_calls, scene.share("green")
     result = scene.up(release, **more)
-    changed = ", ".join(f"{step.op} {step.name}" for step in result.changes) or "nothing"
+    changed = ", ".join(f"{step.op} {step.name}" for step in result.changes) or "0 changes"
     scene.note(f"pulumi up with {what}: {changed}")
     if scene.endpoint_calls != before or scene.share("green") != share:
         scene.wrong.append(f"pulumi up with {what} touched the endpoint")
@@ -113,7 +113,7 @@ def _changes_roles(scene: Scene) -> None:
 
 
 def _refreshes(scene: Scene) -> None:
-    found = ", ".join(f"{step.op} {step.name}" for step in scene.sandbox.refresh().changes) or "nothing"
+    found = ", ".join(f"{step.op} {step.name}" for step in scene.sandbox.refresh().changes) or "0 changes"
     scene.note(f"pulumi refresh, after the endpoint moved to another configuration: {found}")
     _up_again(scene, "what the refresh found")
 

@@ -199,7 +199,9 @@ def test_the_minute_in_which_the_weight_changes_counts_for_no_floor_and_no_settl
     made = study(min_samples=100, steps=PLAIN)
     rows = [replace(row, is_change=i == 0) for i, row in enumerate(steady(1, (500, 1), (500, 1)))]
 
-    assert judged(made, rows).because.startswith("samples 0 canary and 0 stable requests of 100 needed")
+    assert judged(made, rows).because.startswith(
+        "samples none yet: no whole minute of this step is known, 100 requests needed"
+    )
 
 
 def test_an_error_budget_that_burns_holds() -> None:

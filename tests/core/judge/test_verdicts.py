@@ -311,6 +311,12 @@ def test_silence_is_not_health() -> None:
     assert judgement.because == "errors not seen: no canary requests in the last 3 minutes"
 
 
+def test_silence_before_the_first_count_is_not_called_the_last_minutes() -> None:
+    rows = [minute(i, None, usual(500), canary_parts=None) for i in range(2)]
+
+    assert "errors not seen: no canary requests counted so far" in judged(ERRORS_ONLY, rows).because
+
+
 def test_no_row_yet_is_said() -> None:
     judgement = judge(study(), [])
 
