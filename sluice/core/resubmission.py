@@ -36,7 +36,7 @@ def back_to(head: Head, wanted: str, by: str) -> Submission:
     if len(found) != 1:
         known = ", ".join(f"{release.name} ({release.short})" for release in kept) or "none"
         if not found and head.live is None and _is_called(head.champion.release, wanted):
-            raise Refused(f"endpoint {head.endpoint!r}: {head.champion.release.name} serves already.")
+            raise Refused(f"endpoint {head.endpoint!r}: {head.champion.release.name} serves already (kept: {known}).")
         why = "more than one kept release is called" if found else "no kept release is called"
         raise Refused(f"endpoint {head.endpoint!r}: {why} {wanted!r} (kept: {known}).{_without_one(head)}")
     usual = like_the_last(head, found[0], f"back-{head.version + 1}", by)
@@ -51,7 +51,7 @@ def back_to(head: Head, wanted: str, by: str) -> Submission:
 
 
 def _is_called(release: Release, wanted: str) -> bool:
-    return wanted == release.name or release.digest.startswith(wanted)
+    return bool(wanted) and (wanted == release.name or release.digest.startswith(wanted))
 
 
 def kept_releases(head: Head) -> tuple[Release, ...]:
