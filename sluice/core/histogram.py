@@ -70,11 +70,6 @@ def at_most(edge_us: int, factor: float) -> int:
     return _edge(_index(edge_us) + math.floor(EDGES_A_DOUBLING * math.log2(factor) + _EXACT))
 
 
-def smallest_margin() -> float:
-    """Margins below it cannot be proven: the edge that is at most so many times stable's is stable's own."""
-    return float(2 ** (1 / EDGES_A_DOUBLING))
-
-
 def quantiles(total: float, within: Mapping[int, float], parts: Mapping[str, float]) -> dict[str, float]:
     """By name of its part (p90: 0.9): the lowest edge that at least so much of the total is within. Absent beyond the last edge."""
     found: dict[str, float] = {}

@@ -8,13 +8,13 @@ from itertools import pairwise
 import pytest
 
 from sluice.core.histogram import (
+    EDGES_A_DOUBLING,
     RECORDED,
     Histogram,
     at_least,
     at_most,
     edges,
     quantiles,
-    smallest_margin,
 )
 from sluice.core.policy import LatencyMetric
 from sluice.core.rollout import Phase, Rollout
@@ -37,11 +37,12 @@ def test_edges_that_are_asked_for_are_the_first_and_the_last() -> None:
 
 @pytest.mark.parametrize("factor", [1.0, 1.1, 1.3, 1.41, 2.0, 3.0, 10.0])
 def test_harm_is_rounded_up_and_proof_down_by_less_than_one_edge(factor: float) -> None:
+    one_edge = 2 ** (1 / EDGES_A_DOUBLING)
     for edge in edges(1_000, 60_000_000):
         up, down = at_least(edge, factor) / edge, at_most(edge, factor) / edge
 
-        assert factor * 0.999 <= up < factor * smallest_margin() * 1.001
-        assert factor / smallest_margin() * 0.999 < down <= factor * 1.001
+        assert factor * 0.999 <= up < factor * one_edge * 1.001
+        assert factor / one_edge * 0.999 < down <= factor * 1.001
 
 
 def test_a_quantile_is_the_edge_that_so_much_lies_within() -> None:

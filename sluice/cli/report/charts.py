@@ -49,7 +49,6 @@ class Stripe:
     phase: Phase
     left: float
     width: float
-    lasted_seconds: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,12 +136,7 @@ def rates(found: Series, scale: TimeScale) -> Chart:
 
 def stripes(story: Story, scale: TimeScale) -> tuple[Stripe, ...]:
     return tuple(
-        Stripe(
-            s.phase,
-            scale.percent(s.since),
-            round(scale.percent(s.until) - scale.percent(s.since), 2),
-            s.until - s.since,
-        )
+        Stripe(s.phase, scale.percent(s.since), round(scale.percent(s.until) - scale.percent(s.since), 2))
         for s in story.spans
         if s.until > s.since
     )

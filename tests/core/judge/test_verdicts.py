@@ -232,9 +232,6 @@ class TestComparison:
 
 
 class TestProof:
-    MARGIN = 1.6
-    """Of the third step."""
-
     def test_a_margin_that_is_not_ruled_out_keeps_the_step(self) -> None:
         judgement = judged(ERRORS_ONLY, steady(5, (300, 1), (300, 1)))
 
