@@ -29,6 +29,7 @@ Chosen = NDArray[np.int64]
 """Which payload each request has, as an index."""
 
 LATENCY_MS, LATENCY_SIGMA, OVERHEAD_MS = 20.0, 0.25, 2.0
+_LOG_OVERHEAD_US = np.log(1000 * OVERHEAD_MS)
 SMALL_BATCH = 8
 """A failing batch of this size or less is served one by one; a larger one is halved first."""
 
@@ -52,9 +53,9 @@ class Outcomes(NamedTuple):
     overhead_us: Floats
     which: Chosen
     """The answer that each request got, as an index."""
-    payloads: list[int]
+    payloads: Sequence[int]
     """The payload, as an index, that each answer is to."""
-    bodies: Sequence[bytes]
+    bodies: tuple[bytes, ...]
 
 
 class Container:
@@ -65,7 +66,7 @@ class Container:
         self._seed = [seed, zlib.crc32(program.spec.model_name.encode()), zlib.crc32(slot.encode())]
         self._generator = np.random.default_rng(self._seed)
         environment = program.spec.environment
-        self._latency_us = 1000 * float(environment.get("SANDBOX_LATENCY_MS", LATENCY_MS))
+        self._log_us = np.log(1000 * float(environment.get("SANDBOX_LATENCY_MS", LATENCY_MS)))
         self._sigma = float(environment.get("SANDBOX_LATENCY_SIGMA", LATENCY_SIGMA))
         self._takes_batches: bool | None = None  # not known before the first batch was compared with single requests
         self.broken: str | None = None
@@ -91,12 +92,26 @@ class Container:
 
         Where the release can take requests together, equal ones among them go through the handlers once.
         """
+        bodies = self._by_heart(payloads, chosen, content_type, accept)
+        if bodies is not None:
+            each = np.full(len(chosen), OK)
+            return Outcomes(each, *self._latencies(len(chosen)), chosen, range(len(payloads)), bodies)
         distinct, which = _distinct(chosen) if self._takes_batches else (chosen, np.arange(len(chosen)))
         asked: list[int] = distinct.tolist()
         answers = self._met(list(map(payloads.__getitem__, asked)), content_type, accept)
         statuses, bodies, *_ = zip(*answers, strict=True) if answers else ((), ())
         each = np.array(statuses, dtype=np.int64)[which]
         return Outcomes(each, *self._latencies(len(chosen)), which, asked, bodies)
+
+    def _by_heart(
+        self, payloads: Sequence[bytes], chosen: Chosen, content_type: str, accept: str
+    ) -> tuple[bytes, ...] | None:
+        """What is said to all the payloads, where it is known."""
+        steady = self._steady.get((content_type, accept))
+        if steady is None or self.broken is not None:
+            return None
+        sent = map(payloads.__getitem__, chosen.tolist())
+        return steady.by_heart(payloads, sent, lambda asked: self._answers(asked, content_type, accept))
 
     def _met(self, requests: Sequence[bytes], content_type: str, accept: str) -> list[Answer]:
         if not self._takes_batches or self.broken is not None:
@@ -107,8 +122,8 @@ class Container:
 
     def _latencies(self, count: int) -> tuple[Floats, Floats]:
         """Of the model and of SageMaker around it, in whole microseconds."""
-        model = self._generator.lognormal(np.log(self._latency_us), self._sigma, count).round()
-        return model, self._generator.lognormal(np.log(1000 * OVERHEAD_MS), 0.25, count).round()
+        model = self._generator.lognormal(self._log_us, self._sigma, count).round()
+        return model, self._generator.lognormal(_LOG_OVERHEAD_US, 0.25, count).round()
 
     def _answers(self, requests: Sequence[bytes], content_type: str, accept: str) -> list[Answer]:
         if self.broken is not None:

@@ -7,7 +7,7 @@ with the requests at hand first, it is asked everything for as long as it runs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import NamedTuple, cast
@@ -57,6 +57,10 @@ class Steady:
     _proven: dict[bytes, Answer] = field(default_factory=dict)
     """Those that were asked longest ago come first."""
     _samples: int = 0
+    _by_heart: tuple[Sequence[bytes], tuple[bytes, ...]] = ((), ())
+    """Payloads that are all proven, and what is said to them."""
+    _heard: dict[bytes, Answer] = field(default_factory=dict)
+    """A sample that did not come out as before: answers of this minute, too."""
 
     def answers(self, requests: Sequence[bytes], ask: Ask) -> list[Answer]:
         """The answers to requests that are all different."""
@@ -64,17 +68,44 @@ class Steady:
         known = list(map(self._proven.get, requests))
         if not checked and None not in known:
             return cast(list[Answer], known)
-        asked = [request for request, answer in zip(requests, known, strict=True) if answer is None] + checked
-        said = dict(zip(asked, ask(asked), strict=True))
+        said, self._heard = self._heard, {}
+        asked = [each for each, answer in zip(requests, known, strict=True) if answer is None and each not in said]
+        asked += checked
+        said.update(zip(asked, ask(asked), strict=True))
         if not self.varies and not all(self._as_before(request, answer) for request, answer in said.items()):
-            self.varies = True
-            self._proving.clear()
-            self._proven.clear()
+            self._forget()
             rest = [request for request in requests if request not in said]
             said.update(zip(rest, ask(rest), strict=True))
         return [said.get(request) or self._proven[request] for request in requests]
 
-    def _checked(self, requests: Sequence[bytes]) -> list[bytes]:
+    def by_heart(self, payloads: Sequence[bytes], sent: Iterable[bytes], ask: Ask) -> tuple[bytes, ...] | None:
+        """What it says to all payloads, the same tuple minute after minute, once each is proven and while a sample of what was
+        sent comes out the same. None otherwise: then `answers` has to be asked."""
+        if not self._knows(payloads):
+            return None
+        due = self._checked(sent)
+        said = ask(due) if due else ()
+        if all(map(self._as_before, due, said)):
+            return self._by_heart[1]
+        self._heard = dict(zip(due, said, strict=True))
+        self._forget()
+        return None
+
+    def _knows(self, payloads: Sequence[bytes]) -> bool:
+        if self._by_heart[0] != payloads:
+            known = list(map(self._proven.get, payloads))
+            if None in known:
+                return False
+            self._by_heart = payloads[:], tuple(answer.body for answer in cast(list[Answer], known))
+        return True
+
+    def _forget(self) -> None:
+        self.varies = True
+        self._proving.clear()
+        self._proven.clear()
+        self._by_heart = (), ()
+
+    def _checked(self, requests: Iterable[bytes]) -> list[bytes]:
         """Those of the proven ones that are asked all the same."""
         if not self._proven:
             return []

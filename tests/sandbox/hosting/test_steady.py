@@ -157,6 +157,46 @@ def test_answers_that_are_alike_but_for_rounding_are_the_same() -> None:
     assert len(release.asked) == CHECKED
 
 
+def by_heart(release: Release, steady: Steady, sent: Sequence[bytes] = REQUESTS) -> tuple[bytes, ...] | None:
+    release.asked.clear()
+    return steady.by_heart(REQUESTS, sent, release.ask)
+
+
+def test_what_is_said_to_proven_payloads_is_known_by_heart_with_samples_of_what_was_sent() -> None:
+    release = Release()
+    steady = proven(release)
+    said = by_heart(release, steady, REQUESTS[:3])
+
+    assert said == tuple(REQUESTS)
+    assert release.asked == REQUESTS[:3], "no sample of what nobody sent"
+    sizes = [len(release.asked) for _ in range(EAGER - 1 + EVERY) if by_heart(release, steady) is said]
+    assert sizes == [CHECKED] * (EAGER - 1) + [0, 0, EVERY * CHECKED], "and it stays one and the same tuple"
+
+
+def test_nothing_is_known_by_heart_before_every_payload_is_proven() -> None:
+    release = Release()
+    steady = proven(release)
+
+    assert steady.by_heart([*REQUESTS, b"new"], REQUESTS, release.ask) is None
+    assert by_heart(release, Steady(same)) is None
+    assert release.asked == []
+
+
+def test_a_sample_that_comes_out_otherwise_belongs_to_the_minutes_answers_and_nothing_is_known_by_heart_any_more() -> (
+    None
+):
+    release = Release()
+    steady = proven(release)
+    release.say = otherwise
+
+    assert by_heart(release, steady) is None
+    assert {answer.body for answer in steady.answers(REQUESTS, release.ask)} == {b"otherwise"}
+    assert sorted(release.asked) == sorted(REQUESTS), "everything, and none twice"
+    assert steady.varies
+    assert by_heart(release, steady) is None
+    assert release.asked == []
+
+
 COUNTING = (
     DOUBLING
     + """
@@ -204,6 +244,20 @@ def test_a_container_is_asked_a_sample_and_every_request_has_its_answer(containe
     assert rows_asked(container) == [CHECKED]
     assert [outcomes.bodies[at] for at in outcomes.which] == [str(2.0 * (at + 1)).encode() for at in ALL]
     assert outcomes.statuses.tolist() == [200] * len(ALL)
+
+
+def test_a_container_that_answers_by_heart_says_what_it_said(container: Container) -> None:
+    asked_all = container.meet(PAYLOADS, ALL)
+    for _ in range(PROVING + 1):
+        minute(container)
+    by_heart = container.meet(PAYLOADS, ALL[:7])
+    again = container.meet(PAYLOADS, ALL)
+
+    assert by_heart.bodies is again.bodies
+    assert [again.bodies[at] for at in again.which] == [asked_all.bodies[at] for at in asked_all.which]
+    assert [PAYLOADS[at] for at in by_heart.payloads] == PAYLOADS
+    assert by_heart.statuses.tolist() == [200] * 7
+    assert len(by_heart.model_us) == len(by_heart.overhead_us) == 7
 
 
 def test_a_break_is_seen_at_once_and_after_its_repair_everything_is_asked_again(container: Container) -> None:

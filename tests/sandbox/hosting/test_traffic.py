@@ -1,14 +1,15 @@
 """Traffic: how many requests go where, exactly by the weights of the moment, and what CloudWatch hears of it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import pytest
 from moto import mock_aws
 
 from sluice.sandbox.cloud.clock import Clock
-from sluice.sandbox.hosting.traffic import Load, Traffic
+from sluice.sandbox.hosting.traffic import Load, Traffic, _drawn
 from sluice.sandbox.meters import Meters
 from sluice.sandbox.watch.series import metric_key
 from tests.sandbox.releases import FAILING_ON_NEGATIVES, Account
@@ -23,8 +24,10 @@ class World:
     account: Account
     meters: Meters
 
-    def metric(self, name: str, slot: str, statistic: str, minute: datetime) -> float | None:
-        key = metric_key("AWS/SageMaker", name, {"EndpointName": "fraud", "VariantName": slot})
+    def metric(
+        self, name: str, slot: str, statistic: str, minute: datetime, namespace: str = "AWS/SageMaker"
+    ) -> float | None:
+        key = metric_key(namespace, name, {"EndpointName": "fraud", "VariantName": slot})
         start = int(minute.timestamp())
         return self.meters.store.points(key, statistic, 60, start, start + 60).get(start)
 
@@ -125,6 +128,38 @@ def test_errors_are_zero_or_one_per_request(world: World) -> None:
     assert world.metric("Invocation5XXErrors", "green", "Average", minute) == pytest.approx((green or 0) / 600)
     assert world.metric("Invocation4XXErrors", "green", "Sum", minute) == 0
     assert before < before + (green or 0) < traffic.account.slots["green"].errors
+
+
+def test_the_application_counts_the_answers_it_got_and_the_right_ones_among_them(world: World) -> None:
+    truth = [b"9.0", b"21.0", b"never said"]  # v3 triples the sum, and fails on the last payload
+    load = Load(600, PAYLOADS, steady=True, truth=truth, outcomes="Shop")
+    world.account.shift(blue=0, green=1)
+    world.clock.run_for(60)
+    traffic = world.meters.traffic("fraud", load)
+    traffic.start()
+    minute = world.clock.now()
+    world.clock.run_for(130)
+    failed = world.metric("Invocation5XXErrors", "green", "Sum", minute)
+    assert failed is not None
+    given = 600 - failed
+
+    assert world.metric("Labelled", "green", "Sum", minute, "Shop") == given
+    assert world.metric("Correct", "green", "Sum", minute, "Shop") == given
+
+    traffic.load = replace(load, truth=[b"9.0", b"20.0", b""])
+    minute = world.clock.now().replace(second=0)
+    world.clock.run_for(130)
+
+    assert world.metric("Correct", "green", "Average", minute + timedelta(minutes=1), "Shop") == pytest.approx(
+        0.5, abs=0.1
+    )
+
+
+def test_slots_are_drawn_as_numpy_draws_them() -> None:
+    weights = [0.25, 0.0, 0.7, 0.05]
+    drawn = _drawn(np.random.default_rng(7), 1000, weights)
+
+    assert drawn.tolist() == np.random.default_rng(7).choice(4, size=1000, p=weights).tolist()
 
 
 def test_latency_is_in_microseconds(world: World) -> None:
