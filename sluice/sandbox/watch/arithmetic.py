@@ -6,6 +6,7 @@ alarm can be proven to hold under both.
 """
 
 import math
+import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -67,9 +68,9 @@ def evaluate(node: Node, scope: Scope) -> Value:
             return _each(evaluate(node.args[0], scope), lambda value: -value)
         case "text" | "word":
             raise MathFault(f"{node.leaf!r} is not a value")
-        case op if op in _ARITHMETIC:
+        case op if op in ARITHMETIC:
             return _arithmetic(op, evaluate(node.args[0], scope), evaluate(node.args[1], scope), scope.reading)
-        case op if op in _TESTS:
+        case op if op in TESTS:
             return _test(op, evaluate(node.args[0], scope), evaluate(node.args[1], scope))
         case op:
             return _FUNCTIONS[op](node.args, scope)
@@ -92,20 +93,20 @@ def _power(a: float, b: float) -> float | None:
     return None if isinstance(result, complex) else result
 
 
-_ARITHMETIC: dict[str, Callable[[float, float], float | None]] = {
-    "+": lambda a, b: a + b,
-    "-": lambda a, b: a - b,
-    "*": lambda a, b: a * b,
+ARITHMETIC: dict[str, Callable[[float, float], float | None]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
     "/": lambda a, b: a / b if b else None,
     "^": _power,
 }
-_TESTS: dict[str, Callable[[float, float], bool]] = {
-    "<": lambda a, b: a < b,
-    "<=": lambda a, b: a <= b,
-    ">": lambda a, b: a > b,
-    ">=": lambda a, b: a >= b,
-    "==": lambda a, b: a == b,
-    "!=": lambda a, b: a != b,
+TESTS: dict[str, Callable[[float, float], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "==": operator.eq,
+    "!=": operator.ne,
     "AND": lambda a, b: bool(a) and bool(b),
     "OR": lambda a, b: bool(a) or bool(b),
 }
@@ -118,7 +119,7 @@ def _arithmetic(op: str, left: Value, right: Value, reading: Reading) -> Value:
         return tuple(_series(_arithmetic(op, series, right, reading)) for series in left)
     if isinstance(right, tuple):
         return tuple(_series(_arithmetic(op, left, series, reading)) for series in right)
-    compute = _ARITHMETIC[op]
+    compute = ARITHMETIC[op]
     if isinstance(left, dict) and isinstance(right, dict):
         stamps = left.keys() | right.keys() if reading is Reading.AS_ZERO else left.keys() & right.keys()
         return _kept({at: compute(left.get(at, 0.0), right.get(at, 0.0)) for at in sorted(stamps)})
@@ -135,7 +136,7 @@ def _arithmetic(op: str, left: Value, right: Value, reading: Reading) -> Value:
 def _test(op: str, left: Value, right: Value) -> Value:
     if isinstance(left, tuple) or isinstance(right, tuple):
         raise MathFault(f"{op} takes time series or numbers, not an array of time series")
-    holds = _TESTS[op]
+    holds = TESTS[op]
     if isinstance(left, dict) and isinstance(right, dict):
         stamps = sorted(left.keys() | right.keys())
         return {at: float(holds(left.get(at, 0.0), right.get(at, 0.0))) for at in stamps}

@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sluice.sandbox.watch.arithmetic import Grid, Reading, Scope, evaluate_series
+from sluice.sandbox.watch.arithmetic import Grid, Reading, Scope
 from sluice.sandbox.watch.formula import MathFault, names
+from sluice.sandbox.watch.moments import series_of
 from sluice.sandbox.watch.series import MetricKey, MetricStore, Points, aligned, check_period, metric_key
 from sluice.sandbox.watch.statistic import statistic
 
@@ -102,7 +103,7 @@ class Plan:
         for query in self.expressions:
             period = max((metric.period for _, metric in self.metrics), default=query.period)
             scope = Scope(found, Grid(start_for(period), end, period), self.metric_ids, reading)
-            found[query.id] = evaluate_series(query.expression, scope)
+            found[query.id] = series_of(query.expression, scope, found)
         return {query.id: found[query.id] for query in self.queries}
 
 
