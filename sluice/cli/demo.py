@@ -100,7 +100,7 @@ class _Demo:
             tally = self._tally(traffic, release)
             print(f"  {release:<9}{tally.requests:>10,}{tally.errors:>9,}")
         print(f"  {'all':<9}{traffic.account.requests:>10,}{traffic.account.harmed:>9,}")
-        print(f"  requests harmed: {traffic.account.harmed:,} of {traffic.account.requests:,}\n")
+        print(f"  requests failed: {traffic.account.harmed:,} of {traffic.account.requests:,}\n")
 
     def _tally(self, traffic: Traffic, release: str) -> Tally:
         """Model names are content-addressed: find them by the archive they serve."""

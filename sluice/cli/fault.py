@@ -57,7 +57,7 @@ def _ending(told: Told) -> Iterator[str]:
     yield "How it ended"
     yield f"  {told.sentence}"
     serves = "nothing serves, {} is on record" if told.gone else "{} serves"
-    yield f"  {serves.format(told.champion)}; {told.harmed:,} of {told.requests:,} requests harmed in {lasting(round(told.seconds))}"
+    yield f"  {serves.format(told.champion)}; {told.failed:,} of {told.requests:,} requests failed in {lasting(round(told.seconds))}"
     if told.wrong:
         yield from (f"  not as it must be: {wrong}" for wrong in told.wrong)
     else:

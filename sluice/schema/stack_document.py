@@ -201,7 +201,7 @@ class Drills(Strict):
         pattern_schema(_SCHEDULE),
     ]
     """When each endpoint is drilled, as EventBridge writes it: `rate(7 days)`, `cron(0 10 ? * TUE *)`. Cron is in UTC."""
-    too_old: Annotated[Duration, AfterValidator(_a_day_at_least)] = Field(default=1_209_600, validate_default=False)
+    too_old: Annotated[Duration, AfterValidator(_a_day_at_least)] = Field(default="14d", validate_default=True)
     """How long ago an endpoint's last good drill may be before a ticket is opened. At least `1d`."""
 
 

@@ -79,7 +79,7 @@ def test_the_exit_code_says_whether_the_end_was_safe(
 
     assert ran.exit_code == code
     assert ran.out.splitlines()[-2:] == last
-    assert f"  {BACK}\n  v1 serves; 7 of 1,200 requests harmed in 10 min\n" in ran.out
+    assert f"  {BACK}\n  v1 serves; 7 of 1,200 requests failed in 10 min\n" in ran.out
 
 
 def test_nothing_is_said_to_serve_where_no_endpoint_is_left(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,7 +89,7 @@ def test_nothing_is_said_to_serve_where_no_endpoint_is_left(desk: Desk, monkeypa
     ran = desk.run("demo", "--fault", "clock-stopped")
 
     assert ran.out.splitlines()[-3:] == [
-        "  nothing serves, v1 is on record; 7 of 1,200 requests harmed in 10 min",
+        "  nothing serves, v1 is on record; 7 of 1,200 requests failed in 10 min",
         "  checked: no step was exceeded, the audit events replay to the record",
         "Safe",
     ]

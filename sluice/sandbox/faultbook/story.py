@@ -36,7 +36,7 @@ class Told:
     lines: tuple[Line, ...]
     decisions: frozenset[str]
     requests: int
-    harmed: int
+    failed: int
     seconds: float
     wrong: tuple[str, ...]
     gone: bool = False
