@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from sluice.cli.text import INDENT, compact, row, span
+from sluice.cli.text import INDENT, compact, row, span, wrapped
 from sluice.core.decision import BAKE_SECONDS, BUSY_SECONDS, SOAK_SECONDS
 from sluice.core.errors import BadInput
 from sluice.core.plan import Assumptions, Plan, Reach, Span, StepPlan, plan
@@ -17,6 +17,8 @@ from sluice.schema import read_policy
 
 SCHEMA = 1
 _COLUMN = 24
+_ALWAYS = 5
+"""So many columns of the table do not depend on the traffic."""
 _RANGE = re.compile(r"(\d+(?:\.\d+)?)(?:-(\d+(?:\.\d+)?))?")
 _SEEN = {
     Reach.UNKNOWN: "",
@@ -47,9 +49,9 @@ def planned(file: Path, assumed: Assumptions, width: int | None) -> tuple[Docume
 
 def _lines(file: Path, policy: Policy, assumed: Assumptions, made: Plan, width: int | None) -> Iterator[str]:
     traffic = "" if assumed.rps is None else f" at {assumed.rps:g} requests/s"
-    yield f"{file}{traffic}; times from submission, earliest to latest"
+    yield wrapped(f"{file}{traffic}; times from submission, earliest to latest", 0, width)
     yield ""
-    yield from _table(made.steps, assumed.rps)
+    yield from _table(made.steps, assumed.rps, width)
     yield ""
     for label, text in (*_summary(policy, made), *_ways_back(policy, made)):
         yield row(label, text, _COLUMN, width)
@@ -59,15 +61,30 @@ def _lines(file: Path, policy: Policy, assumed: Assumptions, made: Plan, width: 
         yield row(label, text, _COLUMN, width)
 
 
-def _table(steps: Sequence[StepPlan], rps: float | None) -> Iterator[str]:
-    """Aligned columns; the ones that need the traffic only where it is known, what it would have to be where it is not."""
+def _table(steps: Sequence[StepPlan], rps: float | None, width: int | None) -> Iterator[str]:
+    """Aligned columns; the ones that need the traffic only where it is known, what it would have to be where it is not.
+
+    On a narrow terminal what is about traffic stands below each step.
+    """
     header = ["step", "weight", "starts", "bake", "watched"]
     header += ["needs", "traffic for bake.min, bake.max"] if rps is None else ["exposed", "needs", "seen"]
     cells = [header, *([*_common(step), *(_unknown(step) if rps is None else _known(step))] for step in steps)]
     widths = [max(len(line[i]) for line in cells) for i in range(len(header))]
+    lines = [INDENT.join(["", *_aligned(line, widths)]).rstrip() for line in cells]
+    if width is None or max(map(len, lines)) <= width:
+        yield from lines
+        return
+    column = sum(widths[:2]) + 3 * len(INDENT)
     for line in cells:
-        numbers = [cell.rjust(widths[i]) if i < 2 else cell.ljust(widths[i]) for i, cell in enumerate(line)]
-        yield (INDENT + INDENT.join(numbers)).rstrip()
+        yield INDENT.join(["", *_aligned(line[:_ALWAYS], widths)]).rstrip()
+        said = [f"{name} {cell}" for name, cell in zip(header[_ALWAYS:], line[_ALWAYS:], strict=True) if cell]
+        if said and line is not header:
+            yield " " * column + wrapped("; ".join(said), column, width)
+
+
+def _aligned(line: Sequence[str], widths: Sequence[int]) -> Iterator[str]:
+    """Numbers end where their column ends, words begin where it begins."""
+    return (cell.rjust(widths[i]) if i < 2 else cell.ljust(widths[i]) for i, cell in enumerate(line))
 
 
 def _common(step: StepPlan) -> list[str]:

@@ -46,6 +46,17 @@ def test_plan_at_25_requests_a_second(desk: Desk, golden: Golden) -> None:
 
 
 @pytest.mark.golden
+@pytest.mark.parametrize("traffic", [(), ("--rps", "25")], ids=["without_traffic", "at_25"])
+def test_plan_in_80_columns(desk: Desk, golden: Golden, traffic: tuple[str, ...]) -> None:
+    desk.width = 80
+
+    ran = desk.run("plan", "p.yaml", *traffic)
+
+    golden(ran.transcript)
+    assert max(map(len, ran.out.splitlines())) <= 80
+
+
+@pytest.mark.golden
 def test_plan_that_is_stuck(desk: Desk, golden: Golden) -> None:
     (desk.folder / "p.yaml").write_text(POLICY + "max_hold: 1h\nafter_soak: retire\n")
 
