@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+from pulumi import RunError
 from pulumi.runtime import run_in_stack, set_all_config
 from pulumi.runtime.settings import ROOT, Settings, configure
 
@@ -147,11 +148,15 @@ class _Run:
         return RunResult(tuple(self.deployment.steps), _shown(monitor.outputs), tuple(messages.heard))
 
     def _failure(self, monitor: Monitor, messages: Messages, error: Exception) -> ProgramFailed:
-        """The sentences of the resources that failed; for the program's own exception, its own."""
+        """The sentences of the resources that failed; for the program's own exception, its own.
+
+        A RunError is how a program says what its user did wrong: nothing but its sentence is shown, as Pulumi does.
+        """
         told = list(monitor.failures) or (error.messages if isinstance(error, Failed) else [])
         if not told:
             told = [text for severity, text, _ in messages.heard if severity == "error"]
-            told.append(f"the program raised {type(error).__name__}: {error}")
+            meant = isinstance(error, RunError)
+            told.append(str(error) if meant else f"the program raised {type(error).__name__}: {error}")
         return ProgramFailed(tuple(told), tuple(self.deployment.steps))
 
     def _host(self, program: Program, cwd: Path | None, monitor: Monitor, messages: Messages) -> None:

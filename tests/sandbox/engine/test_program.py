@@ -156,6 +156,16 @@ def test_a_program_s_own_exception_comes_out_with_its_message_and_nothing_is_del
     assert stack.writes == []
 
 
+def test_what_the_program_says_is_wrong_with_its_input_is_all_that_is_said(stack):
+    def refusing():
+        raise pulumi.RunError("Pulumi.dev.yaml: sluice:endpoints: missing")
+
+    with pytest.raises(ProgramFailed) as stopped:
+        stack.up(refusing)
+
+    assert str(stopped.value) == "Pulumi.dev.yaml: sluice:endpoints: missing"
+
+
 def test_an_exception_inside_an_apply_fails_the_run(stack):
     with pytest.raises(ProgramFailed, match="ZeroDivisionError"):
         stack.up(lambda: pulumi.export("x", aws.sqs.Queue("q").url.apply(lambda _: 1 / 0)))
