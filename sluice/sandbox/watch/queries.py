@@ -90,6 +90,7 @@ class Plan:
         self.queries = tuple(queries)
         self.metrics = [(query.key, query) for query in queries if query.key is not None]
         self.metric_ids = [query.id for _, query in self.metrics]
+        self.coarsest = max((query.period for _, query in self.metrics), default=None)
         self.expressions = _inputs_first([query for query in queries if query.key is None])
 
     def answer(
@@ -101,7 +102,7 @@ class Plan:
             start = start_for(query.period)
             found[query.id] = store.points(key, query.statistic, query.period, start, end, query.unit)
         for query in self.expressions:
-            period = max((metric.period for _, metric in self.metrics), default=query.period)
+            period = self.coarsest or query.period
             scope = Scope(found, Grid(start_for(period), end, period), self.metric_ids, reading)
             found[query.id] = series_of(query.expression, scope, found)
         return {query.id: found[query.id] for query in self.queries}

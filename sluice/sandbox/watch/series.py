@@ -98,17 +98,17 @@ class MetricStore:
         ValueError for an unknown statistic or a period CloudWatch does not know."""
         check_period(period)
         statistic(statistic_name)
-        every_unit = self._series.get(key, {})
-        chosen = (
-            list(every_unit.values())
-            if unit is None
-            else [series for name, series in every_unit.items() if name == unit]
+        every_unit = self._series.get(key)
+        if every_unit is None:
+            return {}
+        chosen = [series for name, series in every_unit.items() if unit is None or name == unit]
+        within: Callable[[int], Samples | None] = (
+            chosen[0].minutes.get  # what nearly everybody asks for
+            if len(chosen) == 1 and period == MINUTE
+            else partial(_together, chosen, period)
         )
         points: Points = {}
-        within: Callable[[int], Samples | None] = partial(_together, chosen, period)
-        if len(chosen) == 1 and period == MINUTE:
-            within = chosen[0].minutes.get  # what nearly everybody asks for
-        for second in range(start, end, period) if chosen else ():
+        for second in range(start, end, period):
             samples = within(second)
             value = samples.value(statistic_name) if samples is not None else None
             if value is not None:
