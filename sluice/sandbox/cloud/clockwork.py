@@ -5,7 +5,6 @@ Decides when an execution runs, waits and ends; what its states do is moto's int
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,6 +14,7 @@ from sluice.sandbox.cloud import stepfunctions_hooks
 from sluice.sandbox.cloud.clock import Clock, Entry, Strand
 from sluice.sandbox.cloud.gate import Gate, Principal
 from sluice.sandbox.cloud.iam import Authorizer
+from sluice.sandbox.cloud.ids import id_of
 from sluice.sandbox.patches import Undo
 
 
@@ -142,7 +142,7 @@ class Clockwork:
 
     def _fresh_name(self) -> str:
         self._unnamed += 1
-        return str(uuid.uuid5(uuid.NAMESPACE_URL, f"sluice/sandbox/execution/{self._unnamed}"))
+        return id_of(f"execution/{self._unnamed}")
 
 
 def _execution(worker: Any) -> Any:

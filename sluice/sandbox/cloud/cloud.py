@@ -17,6 +17,7 @@ from moto.moto_api._internal import mock_random
 from sluice.sandbox.cloud import (
     backends,
     dynamodb_hooks,
+    iam_hooks,
     lambda_hooks,
     light_hooks,
     quick_hooks,
@@ -34,7 +35,8 @@ from sluice.sandbox.cloud.delivery import LATENCY_SECONDS, Delivery
 from sluice.sandbox.cloud.functions import Runtime
 from sluice.sandbox.cloud.gate import Gate
 from sluice.sandbox.cloud.handoff import Handoff
-from sluice.sandbox.cloud.iam import Authorizer, bucket_decision
+from sluice.sandbox.cloud.iam import Authorizer, RolePolicies, bucket_decision
+from sluice.sandbox.cloud.invocations import Invocations
 from sluice.sandbox.cloud.sources import Sources
 from sluice.sandbox.cloud.streams import Streams
 from sluice.sandbox.patches import Undo
@@ -71,16 +73,19 @@ class Cloud:
         """`event_seconds` is what EventBridge takes from an event to its target."""
         self.place = Place()
         self.clock = Clock(start, patience_seconds=patience_seconds)
-        self.authorizer = Authorizer(lambda arn: backends.role(self.place, arn))
+        self._roles: dict[str, RolePolicies | None] = {}
+        self.authorizer = Authorizer(self._role)
         self.gate = Gate(self.clock, self.authorizer, self.place)
         self.functions = Runtime(self.clock, self.gate, self.authorizer, self.place)
+        self.invocations = Invocations(self.functions)
         self.handoff = Handoff(self.functions)
         self.delivery = Delivery(self.clock, self.functions, self.handoff, self.place, latency_seconds=event_seconds)
         self.sources = Sources(self.clock, self.gate, self.functions, self.place)
         self.streams = Streams(self.clock, self.gate, self.functions, self.place)
         self.clockwork = Clockwork(self.clock, self.gate, self.authorizer)
         self.lights: dict[tuple[str, str], light_hooks.Light] = {
-            ("stepfunctions", "DescribeExecution"): light_hooks.Remembered(self._execution)
+            ("stepfunctions", "DescribeExecution"): light_hooks.Remembered(self._execution),
+            ("lambda", "Invoke"): self.invocations,
         }
         """By service and operation. Whoever adds some is behind the gate with them."""
         self.table_writes = 0
@@ -123,6 +128,7 @@ class Cloud:
             ssm_hooks.install_ops_items(),
             s3_hooks.install_locked_copies(),
             s3_hooks.install_bucket_policies(bucket_decision),
+            iam_hooks.install_role_watch(self._roles.clear),
         ]
         for part in self._parts():
             part.install()
@@ -158,6 +164,12 @@ class Cloud:
         answered = urls.answer(self.functions, urls.UrlRequest(url, method, headers, body), caller)
         return answered.status, answered.headers, answered.body
 
+    def _role(self, arn: str) -> RolePolicies | None:
+        """Every call and every line of a log asks for a role; it is read once between two requests to IAM."""
+        if arn not in self._roles:
+            self._roles[arn] = backends.role(self.place, arn)
+        return self._roles[arn]
+
     def _wrote(self) -> None:
         self.table_writes += 1
 
@@ -167,4 +179,13 @@ class Cloud:
         return None if found is None else light_hooks.attributes(found)
 
     def _parts(self) -> list[Any]:
-        return [self.gate, self.functions, self.handoff, self.delivery, self.sources, self.streams, self.clockwork]
+        return [
+            self.gate,
+            self.functions,
+            self.invocations,
+            self.handoff,
+            self.delivery,
+            self.sources,
+            self.streams,
+            self.clockwork,
+        ]

@@ -6,7 +6,6 @@ Decides who gets an event and when; what a queue's mapping makes of it is `sourc
 from __future__ import annotations
 
 import json
-import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -19,6 +18,7 @@ from sluice.sandbox.cloud.clock import Clock, Entry
 from sluice.sandbox.cloud.functions import Runtime
 from sluice.sandbox.cloud.handoff import Handoff
 from sluice.sandbox.cloud.iam import allows_service
+from sluice.sandbox.cloud.ids import id_of
 from sluice.sandbox.patches import Undo
 from sluice.schema.schedule import parse_schedule
 from sluice.schema.values import Wrong
@@ -199,10 +199,9 @@ class Delivery:
 
     def _complete(self, event: Event) -> dict[str, Any]:
         self._numbers += 1
-        number = uuid.uuid5(uuid.NAMESPACE_URL, f"sluice/sandbox/event/{self._numbers}")
         filled: dict[str, Any] = {
             "version": "0",
-            "id": str(number),
+            "id": id_of(f"event/{self._numbers}"),
             "account": self._place.account,
             "region": self._place.region,
             "resources": [],

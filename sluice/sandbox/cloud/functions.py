@@ -1,21 +1,20 @@
 """The Lambda service: handlers from the deployed zips, run as their role, with Lambda's answers, errors and logs.
 
-Decides how an invocation goes; `containers` is what a handler runs in, `handoff` what becomes of asynchronous ones.
+Decides how an invocation goes; `invocations` is who asks for one and is told, `containers` what a handler runs in, `handoff` what
+becomes of asynchronous ones.
 """
 
 from __future__ import annotations
 
-import base64
 import json
 import traceback
-import uuid
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sluice.sandbox.cloud import backends, lambda_hooks
+from sluice.sandbox.cloud import backends
 from sluice.sandbox.cloud.actions import Place
 from sluice.sandbox.cloud.clock import Clock, Overslept
 from sluice.sandbox.cloud.containers import Code, Container, HandlerNotFound, Stage, unpack
@@ -23,9 +22,10 @@ from sluice.sandbox.cloud.emf import metrics_in
 from sluice.sandbox.cloud.faults import FunctionKilled
 from sluice.sandbox.cloud.gate import Gate, Principal
 from sluice.sandbox.cloud.iam import Authorizer, allows_service
-from sluice.sandbox.patches import Undo
+from sluice.sandbox.cloud.ids import id_of
 
 LAMBDA = "lambda.amazonaws.com"
+_ANSWER_LIMIT = 6_291_556  # bytes
 _OWN_FRAMES = 2  # the runtime's, at the top of a handler's traceback
 OnMetrics = Callable[[str, list[dict[str, Any]]], None]
 
@@ -99,16 +99,12 @@ class Runtime:
     asynchronously: Callable[[str, bytes], None] | None = None  # set by `handoff`
     _idle: dict[tuple[Any, ...], list[_Environment]] = field(default_factory=dict)
     _stage: Stage = field(default_factory=Stage)
-    _undos: list[Undo] = field(default_factory=list)
     _numbers: int = 0
 
     def install(self) -> None:
         self.clock.guards.append(self._stage)
-        self._undos = [lambda_hooks.install_lambda_invoke(self._answer)]
 
     def uninstall(self) -> None:
-        while self._undos:
-            self._undos.pop()()
         if self._stage in self.clock.guards:
             self.clock.guards.remove(self._stage)
         self._idle.clear()
@@ -137,10 +133,14 @@ class Runtime:
         named = f"policy of {function_arn}"
         return allows_service(named, document, service, "lambda:InvokeFunction", function_arn, context).allowed
 
+    def may_run(self, function: Any) -> bool:
+        """Whether Lambda may assume the function's role."""
+        return self.authorizer.trusts(function.role, LAMBDA)
+
     def run(self, function: Any, body: bytes, invoked_arn: str) -> Outcome:
         """Invoke now and wait for the answer, on the calling thread."""
         started, request_id = self.clock.now(), self._request_id(function)
-        if not self.authorizer.trusts(function.role, LAMBDA):
+        if not self.may_run(function):
             sentence = b"The role defined for the function cannot be assumed by Lambda."
             return Outcome(sentence, "AccessDeniedException", request_id, refused=True)
         environment = self._environment(function)
@@ -183,39 +183,10 @@ class Runtime:
             print(f"[ERROR] {type(error).__name__}: {error}\nTraceback (most recent call last):\n{''.join(trace)}")  # noqa: T201  into the function's log
             return _failure(type(error).__name__, str(error), trace=trace)
         try:
-            return _Result(json.loads(json.dumps(answer, default=_number)))
+            said = json.dumps(answer, default=_number)
         except (TypeError, ValueError) as error:
             return _failure("Runtime.MarshalError", f"Unable to marshal response: {error}")
-
-    def _answer(
-        self,
-        _backend: Any,
-        name: str,
-        qualifier: str | None,
-        body: Any,
-        headers: Mapping[str, str],
-        response_headers: MutableMapping[str, str],
-    ) -> bytes:
-        """The Invoke operation, from moto's request handling and back into it."""
-        function = self.function(name, qualifier)
-        arn = _invoked_arn(self.place, function, name, qualifier)
-        sent = _body(body)
-        kind = headers.get("X-Amz-Invocation-Type", "RequestResponse")
-        if kind == "DryRun":
-            return b""
-        if kind == "Event":
-            if self.asynchronously is None:
-                raise RuntimeError("asynchronous invocations need a Handoff: make one and install it")
-            self.asynchronously(arn, sent)
-            return b""
-        outcome = self.run(function, sent, arn)
-        if outcome.refused:
-            raise lambda_hooks.lambda_error(str(outcome.error), outcome.payload.decode())
-        if outcome.error:
-            response_headers["x-amz-function-error"] = "Unhandled"
-        response_headers["x-amz-executed-version"] = str(function.version)
-        response_headers["x-amz-log-result"] = base64.b64encode("\n".join(outcome.log).encode()[-4096:]).decode()
-        return outcome.payload
+        return _Result(json.loads(said)) if len(said) <= _ANSWER_LIMIT else _too_large()
 
     def _environment(self, function: Any) -> _Environment:
         idle = self._idle.get(_key(function))
@@ -223,7 +194,7 @@ class Runtime:
             return idle.pop()
         code = unpack(function.code_digest, function.code_bytes)
         day, number = f"{self.clock.now():%Y/%m/%d}", self._next("stream")
-        stream = f"{day}/[{function.version}]{number.hex}"
+        stream = f"{day}/[{function.version}]{number.replace('-', '')}"
         return _Environment(Container(code, function.handler, _environ(self.place, function, stream, code)), stream)
 
     def _keep_log(self, function: Any, stream: str, request_id: str, lines: tuple[str, ...]) -> None:
@@ -251,36 +222,18 @@ class Runtime:
         return all(self.authorizer.decide(function.role, action, resource).allowed for action, resource in needs)
 
     def _request_id(self, function: Any) -> str:
-        return str(self._next(f"request/{function.function_name}"))
+        return self._next(f"request/{function.function_name}")
 
-    def _next(self, what: str) -> uuid.UUID:
+    def _next(self, what: str) -> str:
         # Numbered instead of random, so that equal runs have equal ids.
         self._numbers += 1
-        return uuid.uuid5(uuid.NAMESPACE_URL, f"sluice/sandbox/{what}/{self._numbers}")
+        return id_of(f"{what}/{self._numbers}")
 
 
 def _key(function: Any) -> tuple[Any, ...]:
     """What makes a warm container usable: same function, version, code, handler and configuration."""
     environment = tuple(sorted(function.environment_vars.items()))
     return function.function_arn, str(function.version), function.code_digest, function.handler, environment
-
-
-def _invoked_arn(place: Place, function: Any, name: str, qualifier: str | None) -> str:
-    plain = place.arn("lambda", f"function:{function.function_name}")
-    named = name.partition(":function:")[2].partition(":")[2] if name.startswith("arn:") else name.partition(":")[2]
-    asked = qualifier or named
-    return f"{plain}:{asked}" if asked else plain
-
-
-def _body(body: Any) -> bytes:
-    sent = body if isinstance(body, bytes) else str(body or "").encode()
-    try:
-        json.loads(sent or b"{}")
-    except ValueError as error:
-        raise lambda_hooks.lambda_error(
-            "InvalidRequestContentException", f"Could not parse request body into json: {error}"
-        ) from error
-    return sent
 
 
 def _failure(kind: str, message: str, *, trace: list[str] | None = None, fatal: bool = False) -> _Result:
@@ -290,6 +243,11 @@ def _failure(kind: str, message: str, *, trace: list[str] | None = None, fatal: 
 def _timed_out(context: Context, seconds: int) -> _Result:
     message = f"RequestId: {context.aws_request_id} Error: Task timed out after {seconds:.2f} seconds"
     return _failure("Sandbox.Timedout", message, fatal=True)
+
+
+def _too_large() -> _Result:
+    sentence = f"Response payload size exceeded maximum allowed payload size ({_ANSWER_LIMIT} bytes)."
+    return _failure("Function.ResponseSizeTooLarge", sentence)
 
 
 def _number(value: Any) -> float:

@@ -108,10 +108,6 @@ def install_compiled_dataclasses() -> Undo:
     return replaced(dataclasses, "exec", execute)
 
 
-_REST = frozenset({("lambda", "Invoke")})
-"""Operations with a path and headers of their own that go the short way too: every tick begins with one."""
-
-
 def install_direct_requests() -> Undo:
     """A request in JSON goes to moto's service as it is: no HTTP request is made of it, signed, routed and taken apart.
 
@@ -126,7 +122,7 @@ def install_direct_requests() -> Undo:
 
     def direct(client: Any, operation: Any, request: dict[str, Any], context: dict[str, Any]) -> Any:
         protocol = operation.service_model.resolved_protocol
-        if protocol != "json" and (operation.service_model.service_name, operation.name) not in _REST:
+        if protocol != "json":
             return original(client, operation, request, context)
         status, headers, body = _answered(request)
         response = AWSResponse(request["url"], status, headers, MockRawResponse(body))

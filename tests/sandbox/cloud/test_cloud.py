@@ -7,9 +7,11 @@ import time
 from typing import Any
 
 import pytest
+from botocore.awsrequest import AWSPreparedRequest
+from botocore.compat import HTTPHeaders
 
 from sluice.sandbox.cloud.cloud import Cloud
-from tests.sandbox.deploying import ECHO, START, function, invoke, polling, queue
+from tests.sandbox.deploying import ECHO, START, allow, function, invoke, polling, queue, role
 
 
 def test_equal_runs_have_equal_ids() -> None:
@@ -33,3 +35,18 @@ def test_the_sandbox_sees_nothing_of_a_profile_on_the_machine(monkeypatch: pytes
     assert os.environ["AWS_PROFILE"] == "of-the-developer"
     assert os.environ["AWS_DEFAULT_REGION"] == "eu-west-3"
     assert os.environ["AWS_ENDPOINT_URL"] == "http://127.0.0.1:9"
+
+
+def test_what_a_role_may_is_read_anew_after_a_change_that_did_not_go_through_boto3(cloud: Cloud) -> None:
+    from moto.core.models import botocore_stubber
+
+    role_arn = role("reader", allow("Read", "s3:GetObject", "*"))
+    before = cloud.authorizer.decide(role_arn, "s3:GetObject", "*").allowed
+    form = "Action=DeleteRolePolicy&Version=2010-05-08&RoleName=reader&PolicyName=inline"
+    headers = HTTPHeaders.from_dict({"Content-Type": "application/x-www-form-urlencoded"})
+    sent = AWSPreparedRequest("POST", "https://iam.amazonaws.com/", headers, form, False)
+    answer = botocore_stubber.process_request(sent)
+
+    assert before
+    assert answer[0] == 200
+    assert not cloud.authorizer.decide(role_arn, "s3:GetObject", "*").allowed

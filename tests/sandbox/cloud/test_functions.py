@@ -119,6 +119,7 @@ def test_a_failure_keeps_the_container(cloud: Cloud) -> None:
         ("def other(event, context): pass", "Runtime.HandlerNotFound"),
         ("raise RuntimeError('at import')", "Runtime.ImportModuleError"),
         ("def handler(event, context): return {1, 2}", "Runtime.MarshalError"),
+        ("def handler(event, context): return 6_300_000 * 'x'", "Function.ResponseSizeTooLarge"),
     ],
 )
 def test_errors_of_the_runtime_have_their_own_types(cloud: Cloud, source: str, kind: str) -> None:

@@ -18,6 +18,7 @@ from sluice.sandbox.cloud import (
     dynamodb_hooks,
     event_hooks,
     gate,
+    iam_hooks,
     lambda_hooks,
     quick_hooks,
     remembered_reads,
@@ -172,17 +173,21 @@ def test_ops_items_which_moto_lacks_are_there_until_the_undo() -> None:
 
 def test_what_a_hook_added_to_a_class_is_gone_after_its_undo() -> None:
     from moto.awslambda.responses import LambdaResponse
+    from moto.iam.responses import IamResponse
     from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 
     undos = [
+        iam_hooks.install_role_watch(lambda: None),
         lambda_hooks.install_lambda_invoke(lambda *_: b""),
         stepfunctions_hooks.install_machine_deletion(lambda machine: None),
     ]
+    assert "call_action" in vars(IamResponse)
     assert "_get_param" in vars(LambdaResponse)
     assert "delete_state_machine" in vars(StepFunctionsParserBackend)
     for undo in undos:
         undo()
 
+    assert "call_action" not in vars(IamResponse), "it is the base class's again"
     assert "_get_param" not in vars(LambdaResponse), "it is the base class's again"
     assert "delete_state_machine" not in vars(StepFunctionsParserBackend)
 
@@ -196,6 +201,7 @@ def test_what_a_hook_added_to_a_class_is_gone_after_its_undo() -> None:
             ["self", "function_name", "qualifier", "body", "headers", "response_headers"],
         ),
         ("moto.core.responses:BaseResponse._get_param", ["self", "param_name", "if_none"]),
+        ("moto.core.responses:BaseResponse.call_action", ["self"]),
         ("moto.awslambda.models:LambdaFunction.__init__", ["self", "account_id", "spec", "region", "version"]),
         ("moto.awslambda.models:LambdaFunction.update_configuration", ["self", "config_updates"]),
         ("moto.awslambda.models:LambdaBackend.create_event_source_mapping", ["self", "spec"]),

@@ -11,7 +11,6 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from sluice.sandbox.cloud import quick_hooks
 from sluice.sandbox.cloud.cloud import Cloud
 from sluice.sandbox.cloud.faults import OPERATOR, Fault, Raise
 from tests.sandbox.deploying import function
@@ -313,15 +312,13 @@ SOURCE = """
     ],
     ids=["text", "log", "qualifier", "arn", "raises", "event", "dry run", "no json", "missing"],
 )
-def test_an_invocation_the_short_way_comes_to_what_it_does_the_long_way(
-    cloud: Cloud, monkeypatch: pytest.MonkeyPatch, asked: dict[str, Any]
-) -> None:
+def test_an_invocation_the_short_way_comes_to_what_it_does_the_long_way(cloud: Cloud, asked: dict[str, Any]) -> None:
     function("echo", SOURCE)
     boto3.client("lambda").publish_version(FunctionName="echo")
     boto3.client("lambda").create_alias(FunctionName="echo", Name="live", FunctionVersion="1")
 
     short = said(asked)
-    monkeypatch.setattr(quick_hooks, "_REST", frozenset())
+    cloud.lights.clear()
 
     assert short == said(asked)
 
