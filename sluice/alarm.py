@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from sluice.apply import settle
+from sluice.apply import LOST_RACES, settle
 from sluice.core.actions import SetWeights
 from sluice.core.decision import Decision
 from sluice.core.errors import BadInput, StaleRecord, UnknownSchema
@@ -16,8 +16,6 @@ from sluice.ports import Ports, StoreUnavailable
 
 _NO_RECORD = (StoreUnavailable, UnknownSchema, BadInput)
 """A table that does not answer and a record that cannot be read come to the same: the mirror has to do."""
-_LOST_RACES = 5
-"""Each lost race means that somebody else wrote a decision; five in a row do not happen to one endpoint."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +63,7 @@ def _handle(ports: Ports, endpoint: str, event: AlarmEvent, redelivered: bool) -
 
 
 def _react(ports: Ports, endpoint: str, event: AlarmEvent, redelivered: bool) -> Handled:
-    for _ in range(_LOST_RACES):
+    for _ in range(LOST_RACES):
         head = ports.store.head(endpoint)
         if head is None:
             return Handled(endpoint, None, None, f"alarm {event.name}: endpoint {endpoint!r} is not known here")
@@ -87,7 +85,7 @@ def _react(ports: Ports, endpoint: str, event: AlarmEvent, redelivered: bool) ->
             return replace(_handled(head, f"{decision.because}; not recorded yet: {fault}"), fault=fault)
         return _handled(head, "; ".join((decision.because, *applied.faults)))
     raise StaleRecord(
-        f"endpoint {endpoint!r}: lost the race to record {event.name} {_LOST_RACES} times: it is delivered again"
+        f"endpoint {endpoint!r}: lost the race to record {event.name} {LOST_RACES} times: it is delivered again"
     )
 
 

@@ -28,6 +28,9 @@ from sluice.core.head import Head
 from sluice.core.record import encode
 from sluice.ports import Ports, StoreUnavailable
 
+LOST_RACES = 5
+"""How often something is decided anew on a newer record. Each lost race means that somebody else wrote a decision; five in a row do not
+happen to one endpoint."""
 Telling = Mirror | StartClock
 """What machines are told after the fact. All of it is made up for: by the next tick, or the sweep. People are told from the event."""
 

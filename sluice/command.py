@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sluice.apply import settle
+from sluice.apply import LOST_RACES, settle
 from sluice.core.audit import Event
 from sluice.core.decision import Decision, with_clock
 from sluice.core.errors import BadInput, EndpointBusy, Refused, StaleRecord
@@ -20,12 +20,12 @@ from sluice.core.resubmission import kept_releases
 from sluice.core.revert import roll_back
 from sluice.core.rollout import Rollout
 from sluice.ports import Heartbeat, Ports
+from sluice.premise import known_head, need_reason
 
 ANSWER_SCHEMA = 1
 """Version of the answers. Adding a key is fine; changing or removing one raises it, and readers refuse what they do not know."""
 HISTORY_LIMIT = 200
 """Events in one answer: a few hundred bytes each, far below the 6 MB that Lambda answers with."""
-_LOST_RACES = 5
 _RECENT = 10
 """Events among which the last sentence is looked for: refusals may have come after it."""
 NO_FACTS: Mapping[str, Any] = {}
@@ -43,7 +43,7 @@ class _Seen:
 
 def status(ports: Ports, endpoint: str) -> Document:
     """What serves, what is being tried, why it waits, what comes next and how to stop it, and how the last rollout ended."""
-    head = _head(ports, endpoint)
+    head = known_head(ports, endpoint)
     now, seen, heartbeat = ports.now(), _look(ports, endpoint), ports.store.heartbeat(endpoint)
     in_the_way = obstacles(head, now)
     return {
@@ -73,7 +73,7 @@ def history(ports: Ports, endpoint: str, limit: int, before: int | None = None) 
         faults.append(f"before: must be an event number, 1 or more, got {before}")
     if faults:
         raise BadInput(tuple(faults))
-    head = _head(ports, endpoint)
+    head = known_head(ports, endpoint)
     last = min(head.version, (before or head.version + 1) - 1)
     first = max(1, last - limit + 1)
     found = ports.store.events(endpoint, first, last) if last else ()
@@ -88,7 +88,7 @@ def history(ports: Ports, endpoint: str, limit: int, before: int | None = None) 
 
 def explain(ports: Ports, endpoint: str) -> Document:
     """What the judge last found, metric by metric: at the last look of the live rollout, or at the newest recorded decision."""
-    head = _head(ports, endpoint)
+    head = known_head(ports, endpoint)
     answer = {**_answer(endpoint), "now": ports.now()}
     beat, live = ports.store.heartbeat(endpoint), head.live
     if live is not None and beat is not None and beat.findings and beat.at >= live.started_at:
@@ -135,11 +135,10 @@ def taken_back(endpoint: str, sentence: str) -> Document:
 
 def _take_back(ports: Ports, endpoint: str, by: str, reason: str, facts: Mapping[str, Any], *, harmful: bool) -> str:
     """Refused only when there is nothing to take back: no policy, stop, freeze or approval stands in the way down."""
-    if not reason.strip():
-        raise BadInput(("reason: missing. Say why: it is kept with the decision.",))
+    need_reason(reason)
     word = "rolled back" if harmful else "aborted"
-    for _ in range(_LOST_RACES):
-        head = _head(ports, endpoint)
+    for _ in range(LOST_RACES):
+        head = known_head(ports, endpoint)
         if head.live is None:
             raise Refused(
                 f"endpoint {head.endpoint!r}: no rollout is live, {head.champion.release.name} serves. "
@@ -237,14 +236,6 @@ def _look(ports: Ports, endpoint: str) -> _Seen:
     except Exception as fault:
         return _Seen(None, None, None, f"{type(fault).__name__}: {fault}")
     return _Seen(facts.status, facts.parts, facts.desired_parts, None)
-
-
-def _head(ports: Ports, endpoint: str) -> Head:
-    head = ports.store.head(endpoint)
-    if head is None:
-        known = ", ".join(ports.store.endpoints()) or "none"
-        raise BadInput((f"endpoint {endpoint!r} is not known here (known: {known})",))
-    return head
 
 
 def _answer(endpoint: str) -> Document:

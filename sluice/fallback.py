@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sluice.apply import settle
-from sluice.core.errors import BadInput, EndpointBusy, Refused, StaleRecord
+from sluice.apply import LOST_RACES, settle
+from sluice.core.errors import EndpointBusy, Refused, StaleRecord
 from sluice.core.fallback import fall_back as decided
 from sluice.core.head import Head
 from sluice.core.policy import Policy
 from sluice.ports import Ports
+from sluice.premise import need_reason, unknown
 
-_LOST_RACES = 5
 NO_FACTS: Mapping[str, Any] = {}
 
 
@@ -21,13 +21,11 @@ def fall_back(ports: Ports, endpoint: str, by: str, reason: str, facts: Mapping[
 
     `facts` are kept with the event beside the reason: the request's id among them, so that it is not carried out twice.
     """
-    if not reason.strip():
-        raise BadInput(("reason: missing. Say why: it is kept with the decision.",))
-    for _ in range(_LOST_RACES):
+    need_reason(reason)
+    for _ in range(LOST_RACES):
         head = ports.store.head(endpoint)
         if head is None or head.let_go_at is not None:
-            known = ", ".join(ports.store.endpoints()) or "none"
-            raise BadInput((f"endpoint {endpoint!r} is not known here (known: {known})",))
+            raise unknown(ports, endpoint)
         seen = ports.endpoints.describe(endpoint)
         decision = decided(head, seen, _last_policy(ports, head), by, reason, ports.now())
         try:

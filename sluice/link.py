@@ -16,7 +16,7 @@ from sluice.core.actions import Asks
 from sluice.core.ascent import next_step
 from sluice.core.audit import Event
 from sluice.core.decision import Decision, with_clock
-from sluice.core.errors import BadInput, Forbidden, Refused
+from sluice.core.errors import Forbidden, Refused
 from sluice.core.head import Head
 from sluice.core.links import BY_LINK, Link, parse_token, signed_text, token_of
 from sluice.core.messages import Letter
@@ -25,6 +25,7 @@ from sluice.core.revert import roll_back
 from sluice.core.rollout import Phase, Rollout
 from sluice.core.weights import percent_text
 from sluice.ports import Ports
+from sluice.premise import need_reason
 from sluice.tell import REFUSED, Caller, Order, decided, record_refusal
 
 LONGEST_SECONDS = 24 * 3600
@@ -109,8 +110,7 @@ def _facts(ports: Ports, link: Link, rollout: Rollout) -> Iterator[tuple[str, st
 
 def follow(ports: Ports, link: Link, reason: str) -> str:
     """Do it. Raises BadInput without a reason, Forbidden (recorded, once) or Refused when it may not be done any more."""
-    if not reason.strip():
-        raise BadInput(("reason: missing. Say why: it is kept with the decision.",))
+    need_reason(reason)
     order = Order(link.action, link.endpoint, _CALLER, reason, link.request)
     head = _head(ports, link)
     if ports.now() > link.expires:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from sluice.apply import settle
+from sluice.apply import LOST_RACES, settle
 from sluice.command import abort, rollback
 from sluice.core import commands
 from sluice.core.audit import Event
@@ -22,13 +22,13 @@ from sluice.core.release import Release
 from sluice.core.resubmission import back_to, like_the_last
 from sluice.fallback import fall_back
 from sluice.ports import Ports, StoreUnavailable
+from sluice.premise import known_head, need_reason
 from sluice.vetting import release_faults
 
 REPLAY_SECONDS = 15 * 60
 """How long AWS takes a signature for; what comes later with an old signature does not reach us."""
 REPLAY_EVENTS = 200
 """More than happens to one endpoint in that time: a tick changes something every five seconds at most."""
-_LOST_RACES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ _DOWN = ("abort", "rollback", "fall_back")
 
 def tell(ports: Ports, order: Order) -> str:
     """Do what is asked, or say why not (BadInput, Refused; Forbidden, which is recorded). Answers with one sentence."""
-    _need_reason(order)
+    need_reason(order.reason)
     if order.endpoint == EVERY and order.action in _FOR_ALL:
         return _tell_all(ports, order)
     before = _answered_before(ports, order)
@@ -95,19 +95,19 @@ def tell(ports: Ports, order: Order) -> str:
 
 def roll_back_to(ports: Ports, order: Order, release: str) -> str:
     """Back to a release that served before: at once while its successor is still live, else through its own rollout in one step."""
-    _need_reason(order)
+    need_reason(order.reason)
     before = _answered_before(ports, order)
     if before is not None:
         return before
-    head = _head(ports, order.endpoint)
-    if head.live is not None and _is(head.live.stable, release):
+    head = known_head(ports, order.endpoint)
+    if head.live is not None and head.live.stable.is_called(release):
         return rollback(ports, order.endpoint, order.caller.by, order.reason, _facts(order))
     return decided(ports, order, lambda head: _begun(ports, head, back_to(head, release, order.caller.by)))
 
 
 def submit_release(ports: Ports, order: Order, document: object, nonce: str) -> str:
     """Another release on the policy, alarms and scaling of the submission before. What `pulumi up` wants does not change with it."""
-    _need_reason(order)
+    need_reason(order.reason)
     release = decode(Release, document, "release")
     before = _answered_before(ports, order)
     if before is not None:
@@ -123,15 +123,10 @@ def forbid(ports: Ports, order: Order, sentence: str) -> None:
     raise Forbidden(sentence)
 
 
-def _need_reason(order: Order) -> None:
-    if not order.reason.strip():
-        raise BadInput(("reason: missing. Say why: it is kept with the decision.",))
-
-
 def decided(ports: Ports, order: Order, decide: Callable[[Head], Decision]) -> str:
     """Decide on the newest record, write that down with who asked and why, and act on it. What is Forbidden is recorded, too."""
-    for _ in range(_LOST_RACES):
-        head = _head(ports, order.endpoint)
+    for _ in range(LOST_RACES):
+        head = known_head(ports, order.endpoint)
         try:
             decision = decide(head)
         except Forbidden as fault:
@@ -189,7 +184,7 @@ def _answered_before(ports: Ports, order: Order) -> str | None:
 
 
 def _recent(ports: Ports, endpoint: str) -> tuple[Event, ...]:
-    head = _head(ports, endpoint)
+    head = known_head(ports, endpoint)
     return tuple(ports.store.events(endpoint, max(1, head.version - REPLAY_EVENTS), head.version))
 
 
@@ -212,13 +207,13 @@ REFUSED = "command_refused"
 
 def record_refusal(ports: Ports, head: Head, order: Order, sentence: str) -> None:
     """The state stays as it is; only the trail grows."""
-    for _ in range(_LOST_RACES):
+    for _ in range(LOST_RACES):
         decision = Decision(head, f"refused {order.action} of {order.caller.by}: {sentence}", REFUSED)
         try:
             settle(ports, head, decision, order.caller.by, _facts(order))
             return
         except StaleRecord:
-            head = _head(ports, order.endpoint)
+            head = known_head(ports, order.endpoint)
 
 
 def _facts(order: Order) -> dict[str, str | bool | None]:
@@ -239,15 +234,3 @@ def _proven(order: Order) -> str:
     if not order.caller.proven:
         raise Forbidden(f"{order.caller.by}: an approval needs a caller that AWS has proven; use the approve URL.")
     return order.caller.arn
-
-
-def _is(release: Release, wanted: str) -> bool:
-    return wanted == release.name or (bool(wanted) and release.digest.startswith(wanted))
-
-
-def _head(ports: Ports, endpoint: str) -> Head:
-    head = ports.store.head(endpoint)
-    if head is None:
-        known = ", ".join(ports.store.endpoints()) or "none"
-        raise BadInput((f"endpoint {endpoint!r} is not known here (known: {known})",))
-    return head

@@ -1,6 +1,7 @@
 """Every reason not to try a release, whatever is live: a malformed submission, a quarantine, a bar it does not meet.
 
-Refusals are sentences that say what to do. What a live rollout means for it is left to `begin`.
+Refusals are sentences that say what to do. What a live rollout means for it is left to `begin`, its archive and
+its registry entry to `vetting`.
 """
 
 from __future__ import annotations

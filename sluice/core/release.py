@@ -66,6 +66,10 @@ class Release:
             }
         )
 
+    def is_called(self, wanted: str) -> bool:
+        """By its name, or the beginning of its digest. Nothing is called by an empty name."""
+        return bool(wanted) and (wanted == self.name or self.digest.startswith(wanted))
+
     @property
     def content(self) -> str:
         """What quarantine goes by: artifact and image. A failed model does not come back on another instance type."""

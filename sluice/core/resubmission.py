@@ -32,10 +32,10 @@ def back_to(head: Head, wanted: str, by: str) -> Submission:
     `wanted` is its name or the beginning of its digest. Raises Refused when it is not among those that are kept.
     """
     kept = kept_releases(head)
-    found = [release for release in kept if _is_called(release, wanted)]
+    found = [release for release in kept if release.is_called(wanted)]
     if len(found) != 1:
         known = ", ".join(f"{release.name} ({release.short})" for release in kept) or "none"
-        if not found and head.live is None and _is_called(head.champion.release, wanted):
+        if not found and head.live is None and head.champion.release.is_called(wanted):
             raise Refused(f"endpoint {head.endpoint!r}: {head.champion.release.name} serves already (kept: {known}).")
         why = "more than one kept release is called" if found else "no kept release is called"
         raise Refused(f"endpoint {head.endpoint!r}: {why} {wanted!r} (kept: {known}).{_without_one(head)}")
@@ -48,10 +48,6 @@ def back_to(head: Head, wanted: str, by: str) -> Submission:
         freeze=(),
     )
     return replace(usual, policy=policy, is_emergency=True)
-
-
-def _is_called(release: Release, wanted: str) -> bool:
-    return bool(wanted) and (wanted == release.name or release.digest.startswith(wanted))
 
 
 def kept_releases(head: Head) -> tuple[Release, ...]:

@@ -54,7 +54,7 @@ class Message:
 
 @dataclass(slots=True)
 class Turmoil(Account):
-    """`strikes` hit calls; `copies` and `late_seconds` are what happens to alarm events; `calls_seen` counts what was called."""
+    """`strikes` hit calls; `copies` and `late_seconds` are what happens to alarm events."""
 
     strikes: list[Strike] = field(default_factory=list)
     copies: int = 1
