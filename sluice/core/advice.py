@@ -65,7 +65,7 @@ def _traffic(policy: Policy, step: Step, where: str, rps: float) -> Iterator[str
     if found in (Reach.HOLDING, Reach.NEVER):
         takes = duration_text(evidence_seconds(policy, share, rps).latest)
         yield (
-            f"{where}: at {at} the {canary_floor(policy)} requests needed on each side take up to {takes}, "
+            f"{where}: at {at} the {canary_floor(policy):,} requests needed on each side take up to {takes}, "
             f"but bake.max is {duration_text(step.bake_max_seconds)}: {_consequence(policy, step, found)}"
         )
     fewest = min(share, 1 - share) * rps * _MINUTE

@@ -72,6 +72,16 @@ def test_baking_cannot_go_on_before_a_minute_is_known_however_short_its_minimum(
     assert baking(0, policy=short).earliest == NOW + 120 + 60
 
 
+@pytest.mark.parametrize(("order", "target"), [("skip", "50 %"), ("promote", "100 %")])
+def test_a_bake_that_a_person_hurries_waits_for_no_more_than_its_first_known_minute(order: str, target: str) -> None:
+    hurried = replace(NO_ORDERS, **{order: Said("ann", NOW, "a fix")})
+
+    found = baking(60, orders=hurried)
+
+    assert found.sentence.startswith(f"may go to {target} in 2 min at the earliest; ")
+    assert found.earliest == NOW + 120 + 60
+
+
 def test_baking_past_its_minimum_waits_for_evidence_only() -> None:
     found = baking(301)
 

@@ -143,12 +143,12 @@ class Run:
         needed = max(self.policy.min_samples, RAIL_TRIALS)
         if requests is None:
             return Finding(
-                "samples", Word.UNPROVEN, f"none yet: no whole minute of this step is known, {needed} requests needed"
+                "samples", Word.UNPROVEN, f"none yet: no whole minute of this step is known, {needed:,} requests needed"
             )
         canary, stable = requests
         enough = canary >= needed and (stable >= self.policy.min_samples or not has_control)
         sides = f"{whole(canary)} canary and {whole(stable)} stable" if has_control else whole(canary)
-        return Finding("samples", Word.CLEARED if enough else Word.UNPROVEN, f"{sides} requests of {needed} needed")
+        return Finding("samples", Word.CLEARED if enough else Word.UNPROVEN, f"{sides} requests of {needed:,} needed")
 
 
 def _verdict(findings: list[Finding]) -> Verdict:

@@ -8,6 +8,7 @@ import pytest
 
 from sluice.core.judge import Judgement, Verdict, Word, judge
 from sluice.core.judge.latency import thresholds
+from sluice.core.judge.wording import evidence
 from sluice.core.observation import Counts, Row, SlotMinute
 from sluice.core.policy import Bad, LevelMetric, LevelRail
 from tests.builders import errors, latency, terms
@@ -312,6 +313,13 @@ def test_silence_before_the_first_count_is_not_called_the_last_minutes() -> None
     rows = [minute(i, None, usual(500), canary_parts=None) for i in range(2)]
 
     assert "errors not seen: no canary requests counted so far" in judged(ERRORS_ONLY, rows).because
+
+
+def test_what_is_needed_is_written_as_what_was_counted() -> None:
+    many = judged(replace(ERRORS_ONLY, min_samples=100_000), steady(5, (500, 0), (500, 0)))
+
+    assert many.because.startswith("samples 2,500 canary and 2,500 stable requests of 100,000 needed")
+    assert evidence(2_000_000, 1000) == "evidence 2,000,000 of 1,000 needed"
 
 
 def test_no_row_yet_is_said() -> None:
