@@ -318,7 +318,7 @@ def test_silence_before_the_first_count_is_not_called_the_last_minutes() -> None
 def test_what_is_needed_is_written_as_what_was_counted() -> None:
     many = judged(replace(ERRORS_ONLY, min_samples=100_000), steady(5, (500, 0), (500, 0)))
 
-    assert many.because.startswith("samples 2,500 canary and 2,500 stable requests of 100,000 needed")
+    assert many.because.endswith("samples 2,500 canary and 2,500 stable requests of 100,000 needed")
     assert evidence(2_000_000, 1000) == "evidence 2,000,000 of 1,000 needed"
 
 
