@@ -49,8 +49,9 @@ _NO_PROFILE = {
     "AWS_DEFAULT_REGION": Place().region,
 }
 
-_RARE_COLLECTIONS = (200_000, 20, 100)
-"""moto, botocore and pulumi are a million objects that never die, and looking through them a quarter of all time."""
+_RARE_COLLECTIONS = (1_000_000, 20, 100)
+"""moto, botocore and pulumi are a million objects that never die, and looking through them a quarter of all time. What a day of virtual
+time leaves behind for the collector are thirty thousand: they wait for the end of the account."""
 
 
 @lru_cache
