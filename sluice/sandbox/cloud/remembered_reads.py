@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from sluice.sandbox.cloud import backends
 from sluice.sandbox.cloud.actions import Place
-from sluice.sandbox.patches import Undo, replaced
+from sluice.sandbox.patches import Undo, all_of, replaced
 
 Params = Mapping[str, Any]
 _READS = ("GetItem", "Query")
@@ -24,14 +24,24 @@ _EQUAL = re.compile(r"\s*(#?\w+)\s*=\s*(:\w+)(?:\s+AND\s.*)?", re.DOTALL)
 
 
 def install_remembered_reads(wrote: Callable[[], None]) -> Undo:
-    """wrote() after every call that may have changed a table.
+    """wrote() after every call that may have changed a table, also one that reaches moto by another way than boto3's: the server's.
 
     Gates installed after this one see every call, also those answered from memory.
     """
     from botocore.client import BaseClient
+    from moto.dynamodb.responses import DynamoHandler
 
     original = BaseClient._make_api_call  # type: ignore[attr-defined]
+    answered = DynamoHandler.call_action
     known: dict[Read, _Known] = {}
+    ours: list[str] = []  # the call that is on its way from here to moto
+
+    def asked(client: Any, operation: str, params: Params) -> Any:
+        ours.append(operation)
+        try:
+            return original(client, operation, params)
+        finally:
+            ours.pop()
 
     def remembering(client: Any, operation: str, params: Params) -> Any:
         if client.meta.service_model.service_name != "dynamodb":
@@ -40,7 +50,7 @@ def install_remembered_reads(wrote: Callable[[], None]) -> Undo:
         if operation in _READS:
             read = (operation, region, repr(params))
             if read not in known:
-                known[read] = _Known(deepcopy(params), pickle.dumps(original(client, operation, params)))
+                known[read] = _Known(deepcopy(params), pickle.dumps(asked(client, operation, params)))
             return pickle.loads(known[read].answer)  # noqa: S301  our own bytes
         written = _Put(params, region) if operation == "PutItem" else None
         changed = {
@@ -50,13 +60,21 @@ def install_remembered_reads(wrote: Callable[[], None]) -> Undo:
             del known[read]
         told = {read: now for read, was in changed.items() if written and (now := written.tells(read[0], was))}
         try:
-            answer = original(client, operation, params)
+            answer = asked(client, operation, params)
         finally:
             wrote()
         known.update(told)
         return answer
 
-    return replaced(BaseClient, "_make_api_call", remembering)
+    def watching(response: Any) -> Any:
+        try:
+            return answered(response)
+        finally:
+            if not ours and response._get_action() not in _READS:
+                known.clear()
+                wrote()
+
+    return all_of(replaced(BaseClient, "_make_api_call", remembering), replaced(DynamoHandler, "call_action", watching))
 
 
 Read = tuple[str, str, str]

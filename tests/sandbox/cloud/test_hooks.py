@@ -105,7 +105,10 @@ HOOKS: list[tuple[Callable[[], Undo], list[str]]] = [
     ),
     (quick_hooks.install_quick_answers, ["moto.core.serialize:ResponseSerializer.get_value"]),
     (quick_hooks.install_direct_requests, ["botocore.client:BaseClient._make_request"]),
-    (lambda: remembered_reads.install_remembered_reads(lambda: None), ["botocore.client:BaseClient._make_api_call"]),
+    (
+        lambda: remembered_reads.install_remembered_reads(lambda: None),
+        ["botocore.client:BaseClient._make_api_call", "moto.dynamodb.responses:DynamoHandler.call_action"],
+    ),
     (
         lambda: stepfunctions_hooks.install_execution_start(lambda worker: None),
         [f"{SFN}.backend.execution_worker:ExecutionWorker.start"],

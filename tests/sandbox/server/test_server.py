@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from textwrap import dedent
 
+import boto3
 import pytest
 
 from sluice.sandbox.sandbox import Sandbox
@@ -50,6 +51,32 @@ def test_ordinary_clients_of_every_protocol_reach_it(server: Server) -> None:
 
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == ["100000", "123456789012", "[]", "[]", "1", "[]", "[] []"]
+
+
+def test_what_a_client_writes_into_a_table_is_read_in_the_sandbox(server: Server) -> None:
+    table = boto3.client("dynamodb")
+    table.create_table(
+        TableName="seen",
+        AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    key = {"pk": {"S": "a"}}
+    table.put_item(TableName="seen", Item={**key, "by": {"S": "the sandbox"}})
+    before = table.get_item(TableName="seen", Key=key)["Item"]["by"], server.sandbox.cloud.table_writes
+
+    done = client_of(
+        server,
+        """
+        import boto3
+        boto3.client("dynamodb").put_item(TableName="seen", Item={"pk": {"S": "a"}, "by": {"S": "a client"}})
+        """,
+    )
+
+    assert done.returncode == 0, done.stderr
+    after = table.get_item(TableName="seen", Key=key)["Item"]["by"], server.sandbox.cloud.table_writes
+    assert (before[0], after[0]) == ({"S": "the sandbox"}, {"S": "a client"})
+    assert after[1] == before[1] + 1
 
 
 @pytest.mark.parametrize(
