@@ -14,6 +14,7 @@ import boto3
 from moto import mock_aws
 from moto.moto_api._internal import mock_random
 
+from sluice.sandbox import environs
 from sluice.sandbox.cloud import (
     backends,
     dynamodb_hooks,
@@ -113,6 +114,7 @@ class Cloud:
         mock_random.seed(self._seed)  # ids moto makes are equal in equal runs
         self.clock.start()
         self._undos = [
+            environs.install_started_processes(),
             quick_hooks.install_quick_calls(),
             quick_hooks.install_quick_answers(),
             quick_hooks.install_direct_requests(),

@@ -10,7 +10,6 @@ import importlib.util
 import io
 import itertools
 import json
-import os
 import shutil
 import sys
 import tarfile
@@ -78,6 +77,7 @@ class Program:
         self.directory = directory
         self._siblings: dict[str, ModuleType] = {}
         self._script = _script(spec, directory)
+        self._environ = environs.encoded({**spec.environment, "SM_MODEL_DIR": str(directory)})
         self.handlers = self._load()
 
     def _load(self) -> Handlers:
@@ -101,8 +101,7 @@ class Program:
         """Run with the container's environment, import path and modules; what it imports stays its own."""
         before_path, outside, before = list(sys.path), environs.taken(), len(sys.modules)
         sys.path.insert(0, str(self._script.parent))
-        os.environ.update(self.spec.environment)
-        os.environ["SM_MODEL_DIR"] = str(self.directory)
+        environs.put({**outside, **self._environ})
         hidden = {name: sys.modules.pop(name) for name in self._siblings if name in sys.modules}
         before -= len(hidden)
         sys.modules.update(self._siblings)
