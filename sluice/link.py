@@ -100,10 +100,9 @@ def _facts(ports: Ports, link: Link, rollout: Rollout) -> Iterator[tuple[str, st
     where = f"{step} of {len(rollout.policy.steps)}"
     yield "Now", f"{rollout.release.name} has {share}, {rollout.stable.name} the rest; {where}"
     judged = explain(ports, link.endpoint)
-    for finding in (
-        judged["findings"] if judged["rollout"] == rollout.id else ()
-    ):  # and not what led to an older one's end
-        yield finding["metric"].capitalize(), f"{finding['word'].replace('_', ' ')}: {finding['numbers']}"
+    if judged["rollout"] == rollout.id:  # else it is what led to an older one's end
+        for finding in judged["findings"]:
+            yield finding["metric"].capitalize(), f"{finding['word'].replace('_', ' ')}: {finding['numbers']}"
     yield "Submitted by", rollout.submitted_by
     yield "Good until", f"{datetime.fromtimestamp(link.expires, UTC):%Y-%m-%d %H:%M} UTC, once"
 

@@ -108,7 +108,7 @@ def _world(scenario: str, asked: Asked, policy: Policy) -> World:
 
 def _share(world: World, at: int) -> tuple[float, int]:
     """The canary's share at a moment, and for how many whole minutes it has had it."""
-    since, parts = next(((since, parts) for since, parts in reversed(world.traffic.history) if since <= at), (at, {}))
+    since, parts = world.traffic.stand_at(at)
     return parts.get("green", 0) / WHOLE, (at - since) // _MINUTE
 
 

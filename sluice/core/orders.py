@@ -66,5 +66,10 @@ class Orders:
     breach: Breach | None
     held_from: int | None
 
+    @property
+    def hurry(self) -> bool:
+        """Somebody wants the step over as soon as its proof allows: its shortest bake is not waited for."""
+        return (self.skip or self.promote) is not None
+
 
 NO_ORDERS = Orders(None, None, None, None, None, None, None, None)

@@ -139,8 +139,7 @@ def _baking(rollout: Rollout, now: int) -> Next:
         sentence = f"goes on when the shared incident ends; if it lasts, taken back {_when(latest, now)}"
         return Next(sentence, None, latest, Then.ROLL_BACK)
     step, applied = rollout.current_step, rollout.applied_at or rollout.phase_since
-    is_hurried = (rollout.orders.skip or rollout.orders.promote) is not None
-    bake = 0 if is_hurried else step.bake_min_seconds
+    bake = 0 if rollout.orders.hurry else step.bake_min_seconds
     earliest = applied + max(bake, rollout.policy.judge.data_lag_seconds + MINUTE)
     full = applied + step.bake_max_seconds
     over = full + rollout.policy.max_hold_seconds

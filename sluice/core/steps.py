@@ -140,8 +140,7 @@ def _weigh(head: Head, judgement: Judgement, seen: Observation, now: int) -> Dec
     step = rollout.current_step
     passed = now - (rollout.applied_at or now)
     weight = percent_text(rollout.canary_parts)
-    hurried = (rollout.orders.skip or rollout.orders.promote) is not None
-    if passed < step.bake_min_seconds and not hurried:
+    if passed < step.bake_min_seconds and not rollout.orders.hurry:
         progress = f"{duration_text(passed)} of {duration_text(step.bake_min_seconds)} passed"
         left = max(NOW_SECONDS, min(BAKE_SECONDS, step.bake_min_seconds - passed))
         return stay(head, f"holding {weight}: {progress}; {judgement.because}", left)
@@ -149,7 +148,7 @@ def _weigh(head: Head, judgement: Judgement, seen: Observation, now: int) -> Dec
     if short:
         return hold(head, short, now)
     # A person who hurries may waive proofs, as a policy may with on_inconclusive; samples and doubts nobody may.
-    if judgement.verdict is Verdict.ADVANCE or (hurried and judgement.is_underpowered):
+    if judgement.verdict is Verdict.ADVANCE or (rollout.orders.hurry and judgement.is_underpowered):
         return go_up(head, seen, now, judgement.because)
     if passed < step.bake_max_seconds:
         return stay(head, f"holding {weight}: not enough evidence yet: {judgement.because}", BAKE_SECONDS)

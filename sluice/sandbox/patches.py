@@ -22,6 +22,19 @@ def replaced(owner: Any, name: str, value: Any) -> Undo:
     return undo
 
 
+def told_after(owner: Any, name: str, told: Callable[[Any], None]) -> Undo:
+    """told(object) after every call of a method that takes nothing else, also one that fails."""
+    original = getattr(owner, name)
+
+    def telling(of: Any) -> Any:
+        try:
+            return original(of)
+        finally:
+            told(of)
+
+    return replaced(owner, name, telling)
+
+
 def all_of(*undos: Undo) -> Undo:
     """One undo for several, the last one first."""
 

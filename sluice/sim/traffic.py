@@ -39,7 +39,11 @@ class Traffic:
             self.history.append((now, parts))
 
     def parts_at(self, at: int) -> Mapping[str, int]:
-        return next((parts for since, parts in reversed(self.history) if since <= at), {})
+        return self.stand_at(at)[1]
+
+    def stand_at(self, at: int) -> tuple[int, Mapping[str, int]]:
+        """The parts of a moment, after since when; none, since then, before anything was said."""
+        return next((stand for stand in reversed(self.history) if stand[0] <= at), (at, {}))
 
     def trials(self, slot: str, minutes: Iterable[int]) -> float:
         """Requests a slot truly had in these minutes."""

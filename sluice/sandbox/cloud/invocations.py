@@ -42,9 +42,11 @@ class Invocations:
 
     def answer(self, params: Params) -> dict[str, Any] | None:
         """What the caller of the usual request gets; None when Lambda would refuse, or the request is another."""
-        if params.keys() != _USUAL or not _is_document(params["Payload"]):
+        if params.keys() != _USUAL:
             return None
         name, sent = params["FunctionName"], params["Payload"]
+        if not isinstance(sent, bytes) or _fault(sent) is not None:
+            return None
         function = self.runtime.find(name)
         if function is None or not self.runtime.may_run(function):
             return None
@@ -98,22 +100,18 @@ def _invoked_arn(place: Place, function: Any, name: str, qualifier: str | None) 
     return f"{plain}:{asked}" if asked else plain
 
 
-def _is_document(payload: object) -> bool:
-    if not isinstance(payload, bytes):
-        return False
+def _fault(sent: bytes) -> str | None:
+    """Why it is no document; None where it is one, or nothing."""
     try:
-        json.loads(payload or b"{}")
-    except ValueError:
-        return False
-    return True
+        json.loads(sent or b"{}")
+    except ValueError as error:
+        return f"Could not parse request body into json: {error}"
+    return None
 
 
 def _document(body: Any) -> bytes:
     sent = body if isinstance(body, bytes) else str(body or "").encode()
-    try:
-        json.loads(sent or b"{}")
-    except ValueError as error:
-        raise lambda_hooks.lambda_error(
-            "InvalidRequestContentException", f"Could not parse request body into json: {error}"
-        ) from error
+    fault = _fault(sent)
+    if fault is not None:
+        raise lambda_hooks.lambda_error("InvalidRequestContentException", fault)
     return sent

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from sluice.sandbox.cloud import backends
 from sluice.sandbox.cloud.actions import Place
-from sluice.sandbox.patches import Undo, all_of, replaced
+from sluice.sandbox.patches import Undo, all_of, replaced, told_after
 
 Params = Mapping[str, Any]
 _READS = ("GetItem", "Query")
@@ -32,16 +32,7 @@ def install_remembered_reads(wrote: Callable[[], None]) -> Undo:
     from moto.dynamodb.responses import DynamoHandler
 
     original = BaseClient._make_api_call  # type: ignore[attr-defined]
-    answered = DynamoHandler.call_action
     known: dict[Read, _Known] = {}
-    ours: list[str] = []  # the call that is on its way from here to moto
-
-    def asked(client: Any, operation: str, params: Params) -> Any:
-        ours.append(operation)
-        try:
-            return original(client, operation, params)
-        finally:
-            ours.pop()
 
     def remembering(client: Any, operation: str, params: Params) -> Any:
         if client.meta.service_model.service_name != "dynamodb":
@@ -50,31 +41,22 @@ def install_remembered_reads(wrote: Callable[[], None]) -> Undo:
         if operation in _READS:
             read = (operation, region, repr(params))
             if read not in known:
-                known[read] = _Known(deepcopy(params), pickle.dumps(asked(client, operation, params)))
+                known[read] = _Known(deepcopy(params), pickle.dumps(original(client, operation, params)))
             return pickle.loads(known[read].answer)  # noqa: S301  our own bytes
         written = _Put(params, region) if operation == "PutItem" else None
-        changed = {
-            read: was for read, was in known.items() if written is None or not written.spares(read[0], was.asked)
-        }
-        for read in changed:
-            del known[read]
-        told = {read: now for read, was in changed.items() if written and (now := written.tells(read[0], was))}
-        try:
-            answer = asked(client, operation, params)
-        finally:
-            wrote()
-        known.update(told)
+        after = {read: now for read, was in known.items() if written and (now := written.leaves(read[0], was))}
+        answer = original(client, operation, params)  # on its way there everything is forgotten
+        known.update(after)
         return answer
 
-    def watching(response: Any) -> Any:
-        try:
-            return answered(response)
-        finally:
-            if not ours and response._get_action() not in _READS:
-                known.clear()
-                wrote()
+    def forgetting(response: Any) -> None:
+        if response._get_action() not in _READS:
+            known.clear()
+            wrote()
 
-    return all_of(replaced(BaseClient, "_make_api_call", remembering), replaced(DynamoHandler, "call_action", watching))
+    return all_of(
+        replaced(BaseClient, "_make_api_call", remembering), told_after(DynamoHandler, "call_action", forgetting)
+    )
 
 
 Read = tuple[str, str, str]
@@ -96,14 +78,18 @@ class _Put:
         self._item: Mapping[str, Any] = params.get("Item", {})
         self._place = Place(region=region)
 
-    def spares(self, operation: str, read: Params) -> bool:
+    def leaves(self, operation: str, was: _Known) -> _Known | None:
+        """What is known of a read once it is made; None where it has to be asked again."""
+        return was if self._spares(operation, was.asked) else self._tells(operation, was)
+
+    def _spares(self, operation: str, read: Params) -> bool:
         """Whether the answer to a read stays as it is."""
         if read.get("TableName") != self._table:
             return False  # one may be a name and the other an ARN
         spared: Callable[[Params], bool] = self._spares_item if operation == "GetItem" else self._spares_query
         return spared(read)
 
-    def tells(self, operation: str, was: _Known) -> _Known | None:
+    def _tells(self, operation: str, was: _Known) -> _Known | None:
         """What a read of this very item comes to once it is there, if it is of texts alone, which come back as they went in."""
         if operation != "GetItem" or was.asked.get("TableName") != self._table or self._spares_item(was.asked):
             return None

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from sluice.aws.clients import client
 from sluice.sandbox.cloud.faults import Raise
+from sluice.sandbox.engine.program import RunResult
 from sluice.sandbox.faultbook.fault import (
     BEFORE,
     FIRST_BAKE,
@@ -77,12 +78,14 @@ def _denies_weights(scene: Scene) -> None:
     )
 
 
+def _changes(result: RunResult) -> str:
+    return ", ".join(f"{step.op} {step.name}" for step in result.changes) or "0 changes"
+
+
 def _up_again(scene: Scene, what: str, release: str = "v2", **more: object) -> None:
     """`pulumi up` must move nothing."""
     before, share = scene.endpoint_calls, scene.share("green")
-    result = scene.up(release, **more)
-    changed = ", ".join(f"{step.op} {step.name}" for step in result.changes) or "0 changes"
-    scene.note(f"pulumi up with {what}: {changed}")
+    scene.note(f"pulumi up with {what}: {_changes(scene.up(release, **more))}")
     if scene.endpoint_calls != before or scene.share("green") != share:
         scene.wrong.append(f"pulumi up with {what} touched the endpoint")
 
@@ -113,8 +116,8 @@ def _changes_roles(scene: Scene) -> None:
 
 
 def _refreshes(scene: Scene) -> None:
-    found = ", ".join(f"{step.op} {step.name}" for step in scene.sandbox.refresh().changes) or "0 changes"
-    scene.note(f"pulumi refresh, after the endpoint moved to another configuration: {found}")
+    found = scene.sandbox.refresh()
+    scene.note(f"pulumi refresh, after the endpoint moved to another configuration: {_changes(found)}")
     _up_again(scene, "what the refresh found")
 
 
