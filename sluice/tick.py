@@ -49,10 +49,10 @@ class Ticked:
 def tick(ports: Ports, endpoint: str, rollout_id: str, generation: int, ticks: int) -> Ticked:
     """One pass over a rollout. A clock whose rollout ended, or whose successor runs, is told that it is done."""
     head = ports.store.head(endpoint)
-    if head is not None and head.live is None:
-        return _told_again(ports, head, ticks)
-    if head is None or head.live is None or head.live.id != rollout_id:
+    if head is None or head.let_go_at is not None or (head.live is not None and head.live.id != rollout_id):
         return Ticked(True, 0, f"rollout {rollout_id} is over", None)
+    if head.live is None:
+        return _told_again(ports, head, ticks)
     if head.live.clock_generation != generation:
         return Ticked(True, 0, f"clock {generation} of {rollout_id} was replaced by {head.live.clock_generation}", None)
     now = ports.now()

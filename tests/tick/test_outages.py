@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from sluice.alarm import on_alarm
+from sluice.apply import settle
 from sluice.command import rollback
 from sluice.core.errors import EndpointBusy, StaleRecord
+from sluice.core.ownership import Owner, let_go
 from sluice.core.reaction import AlarmEvent
 from sluice.core.rollout import Phase
 from sluice.ports import StoreUnavailable
@@ -14,6 +16,7 @@ from sluice.sim.account import START
 from sluice.sim.strikes import Moment, Strike, fail
 from sluice.sim.turmoil import Turmoil
 from sluice.sweep import SWEEP_SECONDS, sweep_all
+from sluice.tick import tick
 from tests.tick.stages import GREEN_ERRORS, begun, ended_as, head_of, rollout_of, until_ended, until_phase
 
 
@@ -259,3 +262,17 @@ def test_who_serves_is_told_until_it_is_heard(world: Turmoil) -> None:
 
     assert (world.mirror["shop"]["champion_release"], world.mirror["shop"]["rollout"]) == ("v2", None)
     assert not world.executions, "and then the clock stops"
+
+
+def test_a_clock_that_outlives_its_stack_tells_nobody_who_serves(world: Turmoil) -> None:
+    """`destroy` takes the champion parameter away; a tick that comes after it must not bring it back."""
+    until_phase(world, Phase.SOAKING)
+    rollout = rollout_of(world)
+    until_ended(world)
+    settle(world.ports, head_of(world), let_go(head_of(world), Owner("sluice", "test"), world.now), "pulumi", {})
+    world.mirror.clear()
+
+    ticked = tick(world.ports, "shop", rollout.id, rollout.clock_generation, 1)
+
+    assert ticked.done
+    assert world.mirror == {}
